@@ -1,0 +1,155 @@
+#include "engine/samples.h"
+
+#include <ATen/core/Dict.h>
+#include <ATen/core/List.h>
+#include <ATen/ops/ones.h>
+#include <c10/core/ScalarType.h>
+#include <torch/csrc/jit/serialization/pickle.h>
+
+#include <array>
+#include <fstream>
+#include <string>
+#include <utility>
+
+#include "engine/error.h"
+
+namespace torchferry {
+
+namespace {
+
+constexpr std::array<std::pair<const char*, at::ScalarType>, 9> kDtypes{{
+    {"float32", at::kFloat},
+    {"float64", at::kDouble},
+    {"float16", at::kHalf},
+    {"bfloat16", at::kBFloat16},
+    {"uint8", at::kByte},
+    {"int8", at::kChar},
+    {"int32", at::kInt},
+    {"int64", at::kLong},
+    {"bool", at::kBool},
+}};
+
+std::string dtype_name(at::ScalarType type) {
+  for (const auto& [name, candidate] : kDtypes) {
+    if (candidate == type) return name;
+  }
+  return c10::toString(type);
+}
+
+at::ScalarType dtype_of(const std::string& name) {
+  for (const auto& [candidate, type] : kDtypes) {
+    if (candidate == name) return type;
+  }
+  throw Error(ExitCode::bad_file, "the archive takes dtype '" + name +
+                                      "', which this program does not know; rebuild it with `doit build`");
+}
+
+std::string describe(const c10::IValue& value) {
+  if (!value.isTensor()) return value.tagKind();
+  const auto& tensor = value.toTensor();
+  InputSpec spec{dtype_name(tensor.scalar_type()), {}};
+  for (const auto extent : tensor.sizes()) spec.shape.emplace_back(extent);
+  return to_string(spec);
+}
+
+bool fits(const c10::IValue& value, const InputSpec& spec) {
+  if (!value.isTensor()) return false;
+  const auto& tensor = value.toTensor();
+  const auto sizes = tensor.sizes();
+  if (dtype_name(tensor.scalar_type()) != spec.dtype || sizes.size() != spec.shape.size()) return false;
+  for (std::size_t i = 0; i < sizes.size(); ++i) {
+    if (spec.shape[i] && *spec.shape[i] != sizes[i]) return false;
+  }
+  return true;
+}
+
+std::vector<char> read_bytes(const std::filesystem::path& path) {
+  std::ifstream file(path, std::ios::binary | std::ios::ate);
+  if (!file || std::filesystem::is_directory(path)) {
+    throw Error(ExitCode::bad_file,
+                "cannot read the inputs file " + path.string() + "; `doit export` writes one");
+  }
+  std::vector<char> bytes(static_cast<std::size_t>(file.tellg()));
+  file.seekg(0);
+  file.read(bytes.data(), static_cast<std::streamsize>(bytes.size()));
+  return bytes;
+}
+
+}  // namespace
+
+std::vector<Sample> read_samples(const std::filesystem::path& path) {
+  const auto bytes = read_bytes(path);
+  std::vector<Sample> samples;
+  try {
+    const auto document = torch::jit::pickle_load(bytes).toGenericDict();
+    for (const auto& entry : document.at("samples").toListRef()) samples.push_back(entry.toListRef().vec());
+  } catch (const std::exception&) {
+    throw Error(
+        ExitCode::bad_file,
+        path.string() + " is not an inputs file (damaged, or not written by `doit export`); export again");
+  }
+  if (samples.empty())
+    throw Error(ExitCode::bad_file, path.string() + " holds no sample; expected at least one");
+  return samples;
+}
+
+void check_sample(const Sample& sample, std::size_t index, const std::vector<InputSpec>& expected) {
+  if (expected.empty()) return;
+  const auto where = "sample " + std::to_string(index);
+  if (sample.size() != expected.size()) {
+    throw Error(ExitCode::bad_file, where + " has " + std::to_string(sample.size()) +
+                                        " inputs, the model takes " + std::to_string(expected.size()));
+  }
+  for (std::size_t i = 0; i < sample.size(); ++i) {
+    if (!fits(sample[i], expected[i])) {
+      throw Error(ExitCode::bad_file, where + ", input " + std::to_string(i) + " is " + describe(sample[i]) +
+                                          ", the model takes " + to_string(expected[i]));
+    }
+  }
+}
+
+Sample dummy_sample(const std::vector<InputSpec>& expected) {
+  Sample sample;
+  for (const auto& spec : expected) {
+    std::vector<std::int64_t> shape;
+    for (const auto& extent : spec.shape) shape.push_back(extent.value_or(1));
+    sample.emplace_back(at::ones(shape, dtype_of(spec.dtype)));
+  }
+  return sample;
+}
+
+void write_answers(const std::vector<Answer>& answers, const std::filesystem::path& path) {
+  c10::List<std::int64_t> order;
+  c10::impl::GenericList outputs(c10::AnyType::get());
+  c10::List<at::Tensor> probabilities;
+  c10::List<at::Tensor> labels;
+  for (const auto& answer : answers) {
+    order.push_back(static_cast<std::int64_t>(answer.sample));
+    outputs.push_back(answer.output);
+    if (answer.top) {
+      probabilities.push_back(answer.top->probabilities);
+      labels.push_back(answer.top->labels);
+    }
+  }
+  c10::impl::GenericDict document(c10::StringType::get(), c10::AnyType::get());
+  document.insert("order", std::move(order));
+  document.insert("outputs", std::move(outputs));
+  document.insert("probabilities", std::move(probabilities));
+  document.insert("labels", std::move(labels));
+  const auto bytes = torch::jit::pickle_save(document);
+
+  auto temporary = path;
+  temporary += ".partial";
+  std::ofstream file(temporary, std::ios::binary | std::ios::trunc);
+  file.write(bytes.data(), static_cast<std::streamsize>(bytes.size()));
+  file.close();
+  std::error_code failure;
+  if (file) std::filesystem::rename(temporary, path, failure);
+  if (!file || failure) {
+    std::filesystem::remove(temporary, failure);
+    throw Error(ExitCode::environment, "cannot write " + path.string() +
+                                           "; expected a folder that exists, may be written to and has room");
+  }
+}
+
+}  // namespace torchferry

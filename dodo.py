@@ -1,0 +1,84 @@
+"""Carry a PyTorch model to C++ and prove that it arrived intact.
+
+    weights ──► export ──────┐
+                             ├──► compare
+    configure ──► build ─────┘
+
+The two branches share nothing and run side by side. Each task states what it reads, what it writes, and the
+facts beside files that make it stale; its command can be repeated by hand, `python -m pipeline.steps.<task>`.
+"""
+
+from collections.abc import Iterator
+from functools import partial
+
+from pipeline import layout, stale, toolchain
+from pipeline.layout import ModelFiles
+from pipeline.tasks import Task, doit_config, load_settings, of_model, remove_build_tree, step
+
+SETTINGS = load_settings()
+DOIT_CONFIG = doit_config(SETTINGS)
+
+
+def task_weights() -> Iterator[Task]:
+    """Fetch a model's weights, check them, and note where they come from"""
+    for name, model in SETTINGS.models.items():
+        task = step(
+            "weights",
+            [name],
+            reads=stale.weights_files(model),
+            writes=[ModelFiles.of(name, model).weights],
+            facts=partial(stale.weights_facts, model),
+        )
+        yield of_model(task, "weights", "Fetch and check the weights of", name, SETTINGS)
+
+
+def task_export() -> Iterator[Task]:
+    """Script or trace a model, verify it in Python, and record the inputs and outputs to compare on"""
+    for name, model in SETTINGS.models.items():
+        files = ModelFiles.of(name, model)
+        task = step(
+            "export",
+            [name],
+            reads=[files.weights, *stale.export_files(model)],
+            writes=[files.archive, files.inputs, files.reference],
+            facts=partial(stale.export_facts, model, SETTINGS),
+        )
+        yield of_model(task, "export", "Write the verified archive of", name, SETTINGS)
+
+
+def task_configure() -> Task:
+    """Configure the C++ build against the installed torch"""
+    task = step(
+        "configure",
+        reads=layout.cmake_sources(),
+        writes=[layout.CMAKE_CACHE, layout.NINJA_FILE, layout.TOOLCHAIN_RECORD],
+        facts=partial(stale.build_facts, SETTINGS),
+    )
+    return task | {
+        "uptodate": [*task["uptodate"], toolchain.linked_torch_is_there],
+        "clean": [remove_build_tree],
+    }
+
+
+def task_build() -> Task:
+    """Compile and link ts-infer"""
+    return step(
+        "build",
+        reads=[layout.NINJA_FILE, *layout.cpp_sources()],
+        writes=[layout.EXECUTABLE],
+        facts=partial(stale.build_facts, SETTINGS),
+    )
+
+
+def task_compare() -> Iterator[Task]:
+    """Run ts-infer on the recorded inputs and say whether it agrees with Python"""
+    for name, model in SETTINGS.models.items():
+        files = ModelFiles.of(name, model)
+        task = step(
+            "compare",
+            [name],
+            reads=[files.archive, files.inputs, files.reference, layout.EXECUTABLE],
+            writes=[files.comparison],
+            facts=partial(stale.compare_facts, model, SETTINGS),
+        )
+        yield of_model(task, "compare", "Hold C++ against Python on", name, SETTINGS)

@@ -1,0 +1,29 @@
+"""A TorchScript archive: the model and its metadata in one file."""
+
+import re
+from pathlib import Path
+
+import msgspec
+import torch
+
+from pipeline.errors import FileError
+from pipeline.records import Metadata
+
+
+def save(module: torch.jit.ScriptModule, metadata: Metadata, path: Path) -> None:
+    """Write an archive with its metadata inside."""
+    extra = {name: text.encode() for name, text in metadata.extra_files().items()}
+    torch.jit.save(module, str(path), _extra_files=extra)
+
+
+def load(path: Path) -> tuple[torch.jit.ScriptModule, Metadata]:
+    """Read an archive that `save` wrote; a FileError says that it is missing or no such archive."""
+    extra: dict[str, bytes] = {"torchferry.json": b""}
+    try:
+        module: torch.jit.ScriptModule = torch.jit.load(str(path), map_location="cpu", _extra_files=extra)
+        return module, msgspec.json.decode(extra["torchferry.json"], type=Metadata)
+    except (RuntimeError, ValueError, msgspec.DecodeError) as error:
+        first = re.split(r"\. |\n", str(error), maxsplit=1)[0]
+        raise FileError(
+            f"{path} is missing, damaged or not an archive of ours ({first}); remove it and run doit again"
+        ) from error

@@ -1,0 +1,78 @@
+"""From a builder in the settings to an `nn.Module`."""
+
+import importlib
+import traceback
+from typing import Any
+
+import torch
+
+from pipeline import vision
+from pipeline.config import TORCHVISION, Model, Settings
+from pipeline.errors import EnvironmentFault, ModelError, SettingsError
+from pipeline.stale import requirements
+from pipeline.suggest import did_you_mean
+from pipeline.toolchain import version
+
+
+def require_packages(name: str, model: Model, settings: Settings) -> None:
+    """Refuse, with the command that helps, when the packages of the model's extra are not installed."""
+    if not model.extra:
+        return
+    if model.extra not in settings.extras:
+        near = did_you_mean(model.extra, settings.extras)
+        raise SettingsError(f"{name}: there is no extra '{model.extra}' in [project.optional-dependencies]; {near}")
+    missing = [package for package in requirements(model, settings) if not version(package)]
+    if missing:
+        raise EnvironmentFault(
+            f"{name} needs {', '.join(missing)}, which is not installed; run pip install -e '.[pinned,{model.extra}]'"
+        )
+
+
+def build(model: Model) -> torch.nn.Module:
+    """Call the builder, with seeded initial weights; the module is in `train()` or `eval()` as the builder left it."""
+    builder = _resolve(model.builder)
+    arguments = dict(model.arguments)
+    if model.builder.startswith(TORCHVISION):
+        arguments.setdefault("weights", None)
+        # Some torchvision models draw their initial weights slowly unless told not to; loaded ones need none.
+    torch.manual_seed(model.seed)
+    try:
+        built = builder(**arguments)
+    except Exception as error:
+        raise ModelError(
+            f"the builder {model.builder} failed: {type(error).__name__}: {error}{_place(error)}"
+        ) from error
+    if not isinstance(built, torch.nn.Module):
+        raise ModelError(f"the builder {model.builder} returned {type(built).__name__}, expected a torch.nn.Module")
+    return built
+
+
+def _resolve(builder: str) -> Any:
+    module_name, _, path = builder.partition(":")
+    if builder.startswith(TORCHVISION):
+        return vision.builder(path)
+    try:
+        found: Any = importlib.import_module(module_name)
+    except ModuleNotFoundError as error:
+        raise ModelError(
+            f"cannot import {module_name} of the builder {builder}: no module named {error.name!r}"
+        ) from error
+    except Exception as error:
+        message = (
+            f"importing {module_name} of the builder {builder} failed: {type(error).__name__}: {error}{_place(error)}"
+        )
+        raise ModelError(message) from error
+    for name in path.split("."):
+        if not hasattr(found, name):
+            near = did_you_mean(name, [public for public in dir(found) if not public.startswith("_")])
+            raise ModelError(f"{module_name} has no '{name}' for the builder {builder}; {near}")
+        found = getattr(found, name)
+    if not callable(found):
+        raise ModelError(f"the builder {builder} is a {type(found).__name__}, expected something to call")
+    return found
+
+
+def _place(error: Exception) -> str:
+    """Where in the user's code it happened."""
+    frames = traceback.extract_tb(error.__traceback__)
+    return f" ({frames[-1].filename}:{frames[-1].lineno})" if frames else ""

@@ -1,0 +1,74 @@
+"""The edge of a step: arguments in, an exit code out, and a failure as one line."""
+
+import os
+import sys
+import warnings
+from collections.abc import Callable
+
+from pipeline import configfile, console
+from pipeline.config import Model, Settings
+from pipeline.errors import ExitCode, PipelineError, SettingsError
+
+DEBUG = "TORCHFERRY_DEBUG"
+
+
+def run_model_step(name: str, step: Callable[[str, Model, Settings], None]) -> None:
+    """Run a step on the model that the command line names, and exit."""
+
+    def on_model() -> None:
+        if len(sys.argv) != 2:  # noqa: PLR2004 - the program and the model
+            raise SettingsError(f"usage: python -m pipeline.steps.{name} MODEL")
+        console.set_task(f"{name}:{sys.argv[1]}")
+        settings = configfile.load()
+        step(sys.argv[1], settings.model(sys.argv[1]), settings)
+
+    _run(name, on_model)
+
+
+def run_step(name: str, step: Callable[[Settings], None]) -> None:
+    """Run a step that is about no model, and exit."""
+
+    def without_arguments() -> None:
+        if len(sys.argv) != 1:
+            raise SettingsError(f"usage: python -m pipeline.steps.{name}")
+        step(configfile.load())
+
+    _run(name, without_arguments)
+
+
+def _run(name: str, step: Callable[[], None]) -> None:
+    _fix_hash_seed()
+    console.set_task(name)
+    # Said once, in our words, by the export; the rest of torch's deprecations are for its own developers.
+    warnings.simplefilter("ignore", DeprecationWarning)
+    try:
+        step()
+    except KeyboardInterrupt:
+        sys.exit(ExitCode.INTERRUPTED)
+    except Exception as error:
+        if os.environ.get(DEBUG):
+            raise
+        console.complain(_explain(error))
+        sys.exit(error.code if isinstance(error, PipelineError) else _code_of(error))
+
+
+def _explain(error: Exception) -> str:
+    if isinstance(error, PipelineError):
+        return str(error)
+    if isinstance(error, ModuleNotFoundError):
+        return f"the package {error.name} is not installed; run pip install -e '.[pinned]'"
+    if isinstance(error, OSError):
+        return f"{error.strerror or error}: {error.filename}; check the folder's owner, mode and free space"
+    return f"unexpected {type(error).__name__}: {error} (set {DEBUG}=1 for the traceback)"
+
+
+def _code_of(error: Exception) -> ExitCode:
+    environmental = isinstance(error, (OSError, ModuleNotFoundError))
+    return ExitCode.ENVIRONMENT if environmental else ExitCode.BUG
+
+
+def _fix_hash_seed() -> None:
+    """Start again with a fixed hash seed: the order of sets leaks into a scripted archive's bytes."""
+    if os.environ.get("PYTHONHASHSEED") != "0":
+        argv = [sys.executable, *sys.orig_argv[1:]]
+        os.execve(sys.executable, argv, {**os.environ, "PYTHONHASHSEED": "0"})

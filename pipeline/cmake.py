@@ -1,0 +1,136 @@
+"""Configuring and building the C++ side.
+
+Ninja judges by times, and remembers neither the compiler nor the torch behind its flags. We judge by
+content, so the build tree is cleaned wherever Ninja could not know better.
+"""
+
+import re
+import shutil
+from pathlib import Path
+
+import msgspec
+
+from pipeline import console, files, layout, process, toolchain
+from pipeline.config import Build
+from pipeline.errors import EnvironmentFault
+from pipeline.toolchain import Toolchain
+
+CONFIGURE_LOG = layout.BUILD / "configure.log"
+BUILD_LOG = layout.BUILD / "build.log"
+
+
+class Built(msgspec.Struct, frozen=True, kw_only=True):
+    """What the last run of Ninja read and left behind, by hash."""
+
+    sources: dict[str, str]
+    outputs: dict[str, str]
+
+
+def configure_argv(build: Build, chosen: Toolchain) -> list[str]:
+    """The command that configures the tree for this toolchain."""
+    compiler, *launched = toolchain.compiler_command()
+    return [
+        str(toolchain.tool("cmake")),
+        "--preset",
+        build.preset,
+        "-S",
+        str(layout.CPP),
+        "-B",
+        str(layout.BUILD),
+        f"-DTORCH_ROOT={chosen.torch_folder}",
+        f"-DCMAKE_CXX_COMPILER={';'.join([compiler, *launched])}",
+        f"-DCMAKE_MAKE_PROGRAM={toolchain.tool('ninja')}",
+        *(f"-D{key}={value}" for key, value in sorted(build.options.items())),
+    ]
+
+
+def configure(build: Build) -> None:
+    """Make the build tree fit the toolchain that is installed now."""
+    chosen = toolchain.find()
+    if toolchain.recorded() != chosen or not _is_for_this_folder():
+        # Objects of another compiler or another torch look fresh to Ninja.
+        shutil.rmtree(layout.BUILD, ignore_errors=True)
+    # Start from the presets and the settings alone. Not with --fresh, which removes the objects as well.
+    layout.CMAKE_CACHE.unlink(missing_ok=True)
+    layout.BUILD.mkdir(parents=True, exist_ok=True)
+    finished = process.run(configure_argv(build, chosen))
+    files.write(CONFIGURE_LOG, finished.output.encode())
+    if finished.failure:
+        raise EnvironmentFault(
+            f"CMake {finished.failure}: {_cmake_fault(finished.output)} (all of it: {CONFIGURE_LOG})"
+        )
+    files.write_record(layout.TOOLCHAIN_RECORD, chosen)
+    console.say(f"{chosen.compiler} · torch {chosen.torch} · CMake {chosen.cmake} · preset {build.preset}")
+
+
+def build(settings: Build) -> None:
+    """Compile and link what changed, by content."""
+    if not _is_for_this_folder():
+        console.say("the build tree is another checkout's; configuring it for this one")
+        configure(settings)
+    before = _last_build()
+    sources = {path: files.sha256(path) for path in layout.cpp_sources()}
+    clean = bool(_outputs()) and (before is None or _ninja_would_miss(before, sources))
+    layout.BUILD_RECORD.unlink(missing_ok=True)  # until Ninja has ended, nothing is known about the tree
+    argv = [str(toolchain.tool("cmake")), "--build", str(layout.BUILD), *(["--clean-first"] if clean else [])]
+    try:
+        finished = process.run(argv, on_line=_show_progress)
+    finally:
+        # Ninja removes what a failed or interrupted command left; if we are killed, this line does not run.
+        files.write_record(layout.BUILD_RECORD, Built(sources=sources, outputs=_outputs()))
+    files.write(BUILD_LOG, finished.output.encode())
+    if finished.failure:
+        raise EnvironmentFault(
+            f"the C++ build {finished.failure}: {_compiler_fault(finished.output)} (all of it: {BUILD_LOG})"
+        )
+
+
+def _show_progress(line: str) -> None:
+    if match := re.match(r"(\[\d+/\d+\]) (?:Building CXX object CMakeFiles/[^/]+/|Linking CXX )?(.*)", line):
+        console.say(f"{match.group(1)} {match.group(2).removesuffix('.o')}")
+
+
+def _is_for_this_folder() -> bool:
+    try:
+        cache = layout.CMAKE_CACHE.read_text(encoding="utf-8")
+    except OSError:
+        return False
+    return f"CMAKE_HOME_DIRECTORY:INTERNAL={layout.CPP.resolve()}\n" in cache
+
+
+def _last_build() -> Built | None:
+    try:
+        return msgspec.json.decode(layout.BUILD_RECORD.read_bytes(), type=Built)
+    except (OSError, msgspec.DecodeError):
+        return None
+
+
+def _ninja_would_miss(before: Built, sources: dict[str, str]) -> bool:
+    """Whether something changed that times do not show."""
+    if _outputs() != before.outputs:
+        return True
+    if not layout.EXECUTABLE.exists():
+        return False
+    built_at = layout.EXECUTABLE.stat().st_mtime
+    changed = [path for path, digest in sources.items() if before.sources.get(path) != digest]
+    return any(Path(path).stat().st_mtime <= built_at for path in changed)
+
+
+def _outputs() -> dict[str, str]:
+    """The objects, libraries and executables of the tree, by hash."""
+    found = [path for pattern in ("*.o", "*.a") for path in layout.BUILD.rglob(pattern)]
+    found += [layout.EXECUTABLE] if layout.EXECUTABLE.is_file() else []
+    return {str(path): files.sha256(path) for path in sorted(found)}
+
+
+def _cmake_fault(output: str) -> str:
+    """The first error's text, whose paragraph follows the line `CMake Error at …:`."""
+    match = re.search(r"CMake Error[^\n]*\n+(.+?)(?:\n\s*\n|\Z)", output, re.DOTALL)
+    return " ".join(match.group(1).split()) if match else output.strip().rpartition("\n")[2]
+
+
+def _compiler_fault(output: str) -> str:
+    """The first line that a compiler, the linker or Ninja calls an error."""
+    lines = output.splitlines()
+    errors = [line for line in lines if re.search(r"\berror\b|undefined reference|ninja: ", line)]
+    return (errors or lines or ["it printed nothing"])[0].strip()

@@ -1,0 +1,110 @@
+"""What can be asked: the tables of `[tool.torchferry]`, as frozen values."""
+
+from pathlib import Path
+from typing import Any, Literal
+
+import msgspec
+
+from pipeline.errors import SettingsError
+from pipeline.suggest import did_you_mean
+
+PYPROJECT = Path("pyproject.toml")
+TABLE = "tool.torchferry"
+
+DType = Literal["float32", "float64", "float16", "bfloat16", "uint8"]
+TORCHVISION = "torchvision:"
+WEIGHT_KINDS = ("torchvision:", "https://", "http://", "file:", "package:", "seeded")
+
+
+class Table(msgspec.Struct, frozen=True, kw_only=True, rename="kebab", forbid_unknown_fields=True):
+    """A TOML table; a key is the field's name with dashes."""
+
+
+class Input(Table, frozen=True):
+    """One argument of `forward`; the extent "batch" stands for each of the batch sizes in turn."""
+
+    shape: list[int | Literal["batch"]]
+    dtype: DType = "float32"
+
+    def at(self, batch: int) -> list[int]:
+        """The shape for one batch size."""
+        return [batch if extent == "batch" else extent for extent in self.shape]
+
+
+class Preprocess(Table, frozen=True):
+    """How a picture becomes an input: resize the shorter side, crop the centre, normalise."""
+
+    resize: int
+    crop: int
+    mean: list[float]
+    std: list[float]
+    interpolation: Literal["bilinear", "bicubic"] = "bilinear"
+
+
+class Tolerance(Table, frozen=True):
+    """C++ agrees with Python where |c - r| <= atol + rtol * |r|, for each element."""
+
+    atol: float = 1e-5
+    rtol: float = 1e-5
+
+
+class Model(Table, frozen=True):
+    """A model: how to build it, where its weights come from, how to export it, what to try it on."""
+
+    builder: str
+    """`torchvision:resnet18`, or `package.module:callable` for anything that returns an `nn.Module`."""
+    arguments: dict[str, Any] = {}
+    """Keyword arguments of the builder."""
+    weights: str = ""
+    """`torchvision:DEFAULT`, `file:path`, `package:name/path`, `https://…` or `seeded`."""
+    sha256: str = ""
+    """The weights file's full hash, where one wants it pinned; a URL needs it."""
+    if_unreachable: Literal["fail", "seeded"] = "fail"
+    """What to do when the weights' host cannot be reached at all."""
+    seed: int = 0
+    """For seeded weights and seeded inputs."""
+    method: Literal["script", "trace"] = "script"
+    inputs: list[Input] = msgspec.field(default_factory=lambda: [Input(shape=["batch", 3, 224, 224])])
+    """Unless it says otherwise, a batch of ImageNet's pictures."""
+    batch_sizes: list[int] = msgspec.field(default_factory=lambda: [1, 4])
+    images: list[str] = []
+    """Pictures to compare on, as `file:` or `package:`."""
+    preprocess: Preprocess | None = None
+    """For the pictures; torchvision weights bring their own."""
+    categories: str = ""
+    """Class names: `torchvision:ResNet18_Weights.DEFAULT`, or a `file:` with a name a line."""
+    tolerance: Tolerance = Tolerance()
+    timeout: float = 600
+    """Seconds that the C++ side may take to run the samples."""
+    extra: str = ""
+    """The optional extra of this project that brings the model's packages."""
+
+    @property
+    def weights_kind(self) -> str:
+        """The member of `WEIGHT_KINDS` that the weights begin with."""
+        return next(kind for kind in WEIGHT_KINDS if self.weights.startswith(kind))
+
+
+class Build(Table, frozen=True):
+    """The C++ side."""
+
+    preset: str = "release"
+    """A configure preset of `cpp/CMakePresets.json`."""
+    options: dict[str, str] = {}
+    """CMake cache variables, passed as -D."""
+
+
+class Settings(msgspec.Struct, frozen=True, kw_only=True):
+    """All of `[tool.torchferry]`, with the requirements of each optional extra of the project."""
+
+    default_models: list[str]
+    models: dict[str, Model]
+    build: Build
+    extras: dict[str, list[str]]
+
+    def model(self, name: str) -> Model:
+        """The entry of that name; a SettingsError names the nearest one."""
+        if name not in self.models:
+            message = f"there is no [{TABLE}.models.{name}] in {PYPROJECT}; {did_you_mean(name, self.models)}"
+            raise SettingsError(message)
+        return self.models[name]

@@ -1,0 +1,151 @@
+"""Reading the settings: `[tool.torchferry]` of `pyproject.toml`, checked before anything runs.
+
+A fault is one line that names the key, what was found, and the nearest right spelling.
+"""
+
+import re
+import tomllib
+import typing
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Literal, TypeVar
+
+import msgspec
+
+from pipeline.catalogue import torchvision_builders
+from pipeline.config import PYPROJECT, TABLE, TORCHVISION, WEIGHT_KINDS, Build, Model, Settings, Table
+from pipeline.errors import SettingsError
+from pipeline.suggest import did_you_mean
+
+_Value = TypeVar("_Value")
+_AnyTable = TypeVar("_AnyTable", bound=Table)
+_Faults = Iterator[tuple[str, str]]
+
+FEWEST_BATCH_SIZES = 2
+"""One size alone cannot show that it was baked in."""
+
+
+def load(path: Path = PYPROJECT) -> Settings:
+    """Read and check the settings; any fault is a SettingsError of one line."""
+    try:
+        document = tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise SettingsError(f"there is no {path}; start in the project's folder") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise SettingsError(f"{path} is not valid TOML: {error}") from None
+    table = document.get("tool", {}).get("torchferry", {})
+    known = ("default-models", "models", "build")
+    for key in table:
+        if key not in known:
+            raise SettingsError(f"{path}, [{TABLE}]: unknown key '{key}'; {did_you_mean(key, known)}")
+    models = {name: _read_model(name, entry) for name, entry in _as_table(table.get("models", {}), "models").items()}
+    if not models:
+        raise SettingsError(f"{path} has no [{TABLE}.models.<name>]; see 'Your own model' in the README")
+    defaults = _convert(table.get("default-models", list(models)), list[str], f"[{TABLE}] default-models")
+    for name in defaults:
+        if name not in models:
+            near = did_you_mean(name, models)
+            raise SettingsError(f"{path}, [{TABLE}] default-models: there is no model '{name}'; {near}")
+    return Settings(
+        default_models=defaults,
+        models=models,
+        build=_read(table.get("build", {}), Build, f"[{TABLE}.build]"),
+        extras=document.get("project", {}).get("optional-dependencies", {}),
+    )
+
+
+def _as_table(value: object, name: str) -> dict[str, Any]:
+    if not isinstance(value, dict):
+        raise SettingsError(f"{PYPROJECT}, [{TABLE}] {name}: expected a table, found {value!r}")
+    return value
+
+
+def _read(value: object, kind: type[_AnyTable], where: str) -> _AnyTable:
+    _check_words(value, kind, where)
+    return _convert(value, kind, where)
+
+
+def _convert(value: object, kind: type[_Value], where: str) -> _Value:
+    try:
+        return msgspec.convert(value, kind)
+    except msgspec.ValidationError as error:
+        message, _, path = str(error).partition(" - at `$")
+        key = path.strip("`.")
+        raise SettingsError(f"{PYPROJECT}, {where}{key and ' ' + key}: {message}") from None
+
+
+def _check_words(value: object, kind: type[msgspec.Struct], where: str) -> None:
+    """Unknown keys and unknown words, which deserve the nearest right spelling."""
+    if not isinstance(value, dict):
+        return
+    fields = {field.encode_name: field for field in msgspec.structs.fields(kind)}
+    for key, entry in value.items():
+        if key not in fields:
+            raise SettingsError(f"{PYPROJECT}, {where}: unknown key '{key}'; {did_you_mean(key, fields)}")
+        expected = fields[key].type
+        if typing.get_origin(expected) is Literal and isinstance(entry, str):
+            words = typing.get_args(expected)
+            if entry not in words:
+                raise SettingsError(f"{PYPROJECT}, {where} {key}: '{entry}' is unknown; {did_you_mean(entry, words)}")
+        candidates = (expected, *typing.get_args(expected))
+        nested = next((c for c in candidates if isinstance(c, type) and issubclass(c, msgspec.Struct)), None)
+        if nested is not None:
+            for item in entry if isinstance(entry, list) else [entry]:
+                _check_words(item, nested, f"{where} {key}")
+
+
+def _read_model(name: str, entry: object) -> Model:
+    where = f"[{TABLE}.models.{name}]"
+    model = _read(entry, Model, where)
+    if not model.weights and model.builder.startswith(TORCHVISION):
+        model = msgspec.structs.replace(model, weights="torchvision:DEFAULT")
+    for faults in (_name_faults(name), _builder_faults(model), _weights_faults(model), _inputs_faults(model)):
+        for key, message in faults:
+            raise SettingsError(f"{PYPROJECT}, {where}{key and ' ' + key}: {message}")
+    return model
+
+
+def _name_faults(name: str) -> _Faults:
+    if not re.fullmatch(r"\w[\w.-]*", name, re.ASCII):
+        yield "", f"'{name}' names a folder; expected letters, digits, '_', '-' and '.'"
+    if name == "build":
+        yield "", "'build' is the folder of the C++ build; give the model another name"
+
+
+def _builder_faults(model: Model) -> _Faults:
+    if not re.fullmatch(r"[\w.]+:[\w.]+", model.builder):
+        yield "builder", f"'{model.builder}' found; expected torchvision:<name> or package.module:callable"
+    if model.builder.startswith(TORCHVISION):
+        name = model.builder.removeprefix(TORCHVISION)
+        known = torchvision_builders()
+        if known and name not in known:
+            yield "builder", f"torchvision has no model '{name}'; {did_you_mean(name, known)}"
+
+
+def _weights_faults(model: Model) -> _Faults:
+    if not model.weights:
+        yield "weights", f"missing; {did_you_mean('', WEIGHT_KINDS)}"
+    elif not model.weights.startswith(WEIGHT_KINDS):
+        yield "weights", f"'{model.weights}' is of no known kind; {did_you_mean(model.weights, WEIGHT_KINDS)}"
+    elif model.weights_kind == "seeded" and model.weights != "seeded":
+        yield "weights", f"'{model.weights}' is unknown; did you mean 'seeded'?"
+    elif model.weights_kind.startswith("http") and not model.sha256:
+        yield "sha256", "missing; a URL needs the file's hash, as sha256sum prints it"
+    if model.sha256 and not re.fullmatch(r"[0-9a-f]{64}", model.sha256):
+        yield "sha256", "expected 64 hexadecimal digits in lower case, as sha256sum prints them"
+
+
+def _inputs_faults(model: Model) -> _Faults:
+    if len(set(model.batch_sizes)) < FEWEST_BATCH_SIZES or min(model.batch_sizes) < 1:
+        yield "batch-sizes", f"{model.batch_sizes} found; expected at least two sizes, each 1 or more"
+    if not model.inputs or any(isinstance(e, int) and e < 1 for i in model.inputs for e in i.shape):
+        yield "inputs", 'expected at least one, with extents of 1 or more, or "batch"'
+    for source in model.images:
+        if not source.startswith(("file:", "package:")):
+            yield "images", f"'{source}' is of no known kind; expected file:path or package:name/path"
+    if model.categories and not model.categories.startswith((TORCHVISION, "file:", "package:")):
+        yield "categories", f"'{model.categories}' is of no known kind; expected torchvision:, file: or package:"
+    if min(model.tolerance.atol, model.tolerance.rtol) < 0 or model.tolerance.atol + model.tolerance.rtol == 0:
+        yield "tolerance", "expected atol and rtol of 0 or more, and not both 0"
+    if model.timeout <= 0:
+        yield "timeout", f"{model.timeout:g} found; expected seconds, more than 0"

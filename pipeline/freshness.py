@@ -1,0 +1,141 @@
+"""What doit asks us: did anything change? Always answered by content, never by time."""
+
+import functools
+import importlib.util
+import os
+import re
+import sysconfig
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from doit.dependency import FileChangedChecker
+from doit.task import Task
+
+from pipeline import files
+
+State = list[Any]
+
+
+def state_of(path: str) -> State:
+    """What is remembered of a file: its signature, which is cheap to compare, and its hash."""
+    return [list(files.signature(path)), files.sha256(path)]
+
+
+def is_changed(path: str, state: State) -> bool:
+    """Whether a file's content differs from what is remembered; the hash is taken only where a stat is not enough."""
+    signature, digest = state
+    current = files.signature(path)
+    if list(current) == signature:
+        return False
+    return bool(current[0] != signature[0] or files.sha256(path) != digest)
+
+
+class ContentChecker(FileChangedChecker):  # type: ignore[misc]
+    """doit's view of a `file_dep`: sha256, with a stat as the fast path."""
+
+    def check_modified(self, file_path: str, file_stat: os.stat_result, state: State) -> bool:  # noqa: ARG002
+        """Whether the file differs from its remembered state."""
+        return is_changed(file_path, state)
+
+    def get_state(self, dep: str, current_state: State | None) -> State | None:
+        """The state to remember; None where the remembered one still holds."""
+        state = state_of(dep)
+        return None if state == current_state else state
+
+
+class Unchanged:
+    """An `uptodate` item: the facts are those of the last success, and the targets are the bytes that it left.
+
+    After it was asked, `str()` says in words what changed; `doit info` shows that.
+    """
+
+    def __init__(self, facts: Callable[[], Mapping[str, Any]]) -> None:
+        self._facts = facts
+        self.changes: list[str] = []
+
+    def __call__(self, task: Task, values: Mapping[str, Any]) -> bool:
+        """Answer doit, and have it remember the facts and the targets once the task has succeeded."""
+        facts = dict(self._facts())  # only now: doit asks about the selected tasks alone
+        task.value_savers.append(lambda: self._remember(task, facts))
+        before: Mapping[str, Any] | None = values.get("facts")
+        if before is None:
+            self.changes = ["it has not finished yet"]
+            return False
+        self.changes = [
+            f"{key}: {_shown(before.get(key))} → {_shown(facts.get(key))}"
+            for key in sorted({*before, *facts})
+            if before.get(key) != facts.get(key)
+        ]
+        states: Mapping[str, State] = values.get("targets", {})
+        for target in task.targets:
+            if not os.path.isfile(target):
+                self.changes.append(f"{target} is missing")
+            elif target not in states or is_changed(target, states[target]):
+                self.changes.append(f"{target} is not what this task wrote")
+        return not self.changes
+
+    def __str__(self) -> str:
+        return "; ".join(self.changes) or "unchanged"
+
+    @staticmethod
+    def _remember(task: Task, facts: Mapping[str, Any]) -> dict[str, Any]:
+        return {"facts": facts, "targets": {target: state_of(target) for target in task.targets}}
+
+
+def _shown(value: object) -> str:
+    return "nothing" if value is None else str(value)
+
+
+_IMPORT = re.compile(r"^\s*(?:from (pipeline[\w.]*) import (\([^)]*\)|[^\n]*)|import (pipeline[\w.]*))", re.MULTILINE)
+
+
+@functools.cache
+def step_sources(step: str) -> tuple[str, ...]:
+    """The files of this project that a step is made of: its module, and all that it imports, and so on."""
+    found: dict[str, str] = {}
+    waiting = [f"pipeline.steps.{step}"]
+    while waiting:
+        module = waiting.pop()
+        path = _module_file(module)
+        if path is None or module in found:
+            continue
+        found[module] = path
+        for match in _IMPORT.finditer(_read(path)):
+            package = match.group(1) or match.group(3)
+            names = re.findall(r"\w+", match.group(2) or "")
+            waiting += [package, *(f"{package}.{name}" for name in names)]
+    return tuple(sorted(found.values()))
+
+
+def _module_file(module: str) -> str | None:
+    stem = module.replace(".", "/")
+    return next((path for path in (f"{stem}.py", f"{stem}/__init__.py") if os.path.isfile(path)), None)
+
+
+@functools.cache
+def _read(path: str) -> str:
+    return Path(path).read_text(encoding="utf-8")
+
+
+@functools.cache
+def builder_sources(builder: str) -> tuple[str, ...]:
+    """The sources of a builder that lives in the user's own tree, to be watched; none for an installed package.
+
+    Found without importing it: the whole top-level module counts, because a builder may use all of it.
+    """
+    top = builder.partition(":")[0].partition(".")[0]
+    try:
+        spec = importlib.util.find_spec(top)
+    except (ImportError, ValueError):
+        return ()
+    if spec is None or spec.origin is None:
+        return ()
+    installed = {sysconfig.get_path("purelib"), sysconfig.get_path("platlib"), sysconfig.get_path("stdlib")}
+    if any(Path(spec.origin).is_relative_to(folder) for folder in installed):
+        return ()
+    if spec.submodule_search_locations:
+        paths = [path for folder in spec.submodule_search_locations for path in Path(folder).rglob("*.py")]
+    else:
+        paths = [Path(spec.origin)]
+    return tuple(sorted(os.path.relpath(path) for path in paths))

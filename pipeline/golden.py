@@ -1,0 +1,76 @@
+"""The golden set: the inputs and the reference outputs, written once at export and read by both sides.
+
+The inputs are a pickle that libtorch reads; the executable's answers are a pickle that libtorch wrote.
+"""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import torch
+from torch.jit import _pickle
+
+from pipeline import files
+from pipeline.errors import Disagreement, FileError
+from pipeline.samples import Sample
+
+# What libtorch's pickler calls beside plain containers: each makes a typed list or dict, and nothing else.
+_LIBTORCH_GLOBALS: list[Callable[..., Any] | tuple[Callable[..., Any], str]] = [
+    _pickle.restore_type_tag,
+    _pickle.build_intlist,
+    _pickle.build_tensorlist,
+    _pickle.build_doublelist,
+    _pickle.build_boollist,
+]
+
+
+class Reference(NamedTuple):
+    """What eager Python made of the inputs, and which files that holds for."""
+
+    names: list[str]
+    outputs: list[Any]
+    archive_sha256: str
+    inputs_sha256: str
+
+
+class Answers(NamedTuple):
+    """What the executable wrote: an entry per run, in the order of the runs."""
+
+    order: list[int]
+    outputs: list[Any]
+    probabilities: list[torch.Tensor]
+    labels: list[torch.Tensor]
+
+
+def write_inputs(target: Path, samples: list[Sample]) -> None:
+    """Write the inputs for `ts-infer --inputs`."""
+    with files.staged(target) as staging:
+        torch.save({"samples": [sample.arguments for sample in samples]}, staging)
+
+
+def write_reference(target: Path, reference: Reference) -> None:
+    """Write the reference."""
+    with files.staged(target) as staging:
+        torch.save(reference._asdict(), staging)
+
+
+def read_reference(path: Path) -> Reference:
+    """Read the reference; a FileError says that it is missing or damaged."""
+    try:
+        return Reference(**torch.load(path, weights_only=True))
+    except FileNotFoundError:
+        raise FileError(f"there is no {path}; run doit export") from None
+    except Exception as error:
+        raise FileError(f"{path} is damaged ({type(error).__name__}); remove it and run doit again") from error
+
+
+def read_answers(path: Path) -> Answers:
+    """Read what the executable wrote; a Disagreement where that is nothing, or no answer at all."""
+    if not path.exists():
+        raise Disagreement("ts-infer ended well, but wrote no outputs: nothing was compared")
+    try:
+        with torch.serialization.safe_globals(_LIBTORCH_GLOBALS):
+            return Answers(**torch.load(path, weights_only=True))
+    except Exception as error:
+        message = f"ts-infer wrote something that is not its outputs ({type(error).__name__}): nothing was compared"
+        raise Disagreement(message) from error

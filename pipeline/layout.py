@@ -1,0 +1,54 @@
+"""Where every artifact lies, relative to the project's folder."""
+
+import dataclasses
+from pathlib import Path
+
+from pipeline.config import Model
+
+ARTIFACTS = Path("artifacts")
+STATE = ARTIFACTS / ".doit.sqlite"
+
+CPP = Path("cpp")
+BUILD = ARTIFACTS / "build"
+EXECUTABLE = BUILD / "ts-infer"
+CMAKE_CACHE = BUILD / "CMakeCache.txt"
+NINJA_FILE = BUILD / "build.ninja"
+TOOLCHAIN_RECORD = BUILD / "toolchain.json"
+BUILD_RECORD = BUILD / "built.json"
+
+
+@dataclasses.dataclass(frozen=True)
+class ModelFiles:
+    """The artifacts of one model, each read by the step to its right: weights → archive, inputs, reference → comparison."""
+
+    folder: Path
+    weights: Path
+    archive: Path
+    inputs: Path
+    reference: Path
+    comparison: Path
+
+    @classmethod
+    def of(cls, name: str, model: Model) -> "ModelFiles":
+        """The files of the entry `name`; the archive's name tells how it was exported."""
+        folder = ARTIFACTS / name
+        suffix = {"script": "scripted", "trace": "traced"}[model.method]
+        return cls(
+            folder=folder,
+            weights=folder / "weights.pt",
+            archive=folder / f"{name}_{suffix}.pt",
+            inputs=folder / "inputs.pt",
+            reference=folder / "reference.pt",
+            comparison=folder / "compare.json",
+        )
+
+
+def cpp_sources() -> list[str]:
+    """Every file that the C++ build reads from the project, sorted."""
+    kinds = ("*.cpp", "*.h", "*.cmake", "CMakeLists.txt", "CMakePresets.json")
+    return sorted(str(path) for kind in kinds for path in CPP.rglob(kind))
+
+
+def cmake_sources() -> list[str]:
+    """The files that decide how the C++ side is configured, sorted."""
+    return [source for source in cpp_sources() if not source.endswith((".cpp", ".h"))]

@@ -1,0 +1,73 @@
+"""What a person sees of a comparison."""
+
+from rich.console import Console
+from rich.table import Table
+
+from pipeline.config import Tolerance
+from pipeline.records import Comparison, Provenance, Rank, Row, SampleRecord
+
+
+def summary(name: str, runs: list[SampleRecord], tolerance: Tolerance, weights: Provenance) -> str:
+    """The verdict in a line."""
+    rule = f"atol {tolerance.atol:g} + rtol {tolerance.rtol:g} × |reference|"
+    largest = max((d.max_absolute for run in runs for d in run.differences), default=0.0)
+    relative = max((d.max_relative for run in runs for d in run.differences), default=0.0)
+    if all(run.agrees for run in runs):
+        distinct = len({run.sample for run in runs})
+        top = ", top-5 equal" if any(run.rows for run in runs) else ""
+        line = (
+            f"{name}: C++ AGREES with Python on {distinct} samples in {len(runs)} runs{top}, "
+            f"largest difference {largest:.2g} absolute, {relative:.2g} relative ({rule})"
+        )
+    else:
+        failed = next(run for run in runs if not run.agrees)
+        count = sum(not run.agrees for run in runs)
+        line = f"{name}: C++ DISAGREES with Python in {count} of {len(runs)} runs; '{failed.name}': {failed.faults[0]} ({rule})"
+    return f"{line}; {weights.notice}" if weights.notice else line
+
+
+def show(record: Comparison) -> None:
+    """Print the two top-5 side by side, a table for each sample; its repetitions only where they disagree."""
+    console = Console(highlight=False)
+    shown: set[int] = set()
+    for run in sorted(record.samples, key=lambda run: (run.sample, run.agrees)):
+        if run.sample in shown and run.agrees:
+            continue
+        shown.add(run.sample)
+        console.print(_table(run))
+
+
+def _table(run: SampleRecord) -> Table:
+    measured = ", ".join(f"{d.dtype}{d.shape} differs by {d.max_absolute:.2g}" for d in run.differences)
+    more = f"; row 1 of {len(run.rows)}" if len(run.rows) > 1 else ""
+    table = Table(
+        title=f"{run.name}: {measured or run.faults[0]}{more}",
+        title_justify="left",
+        title_style="bold" if run.agrees else "bold red",
+        box=None,
+        padding=(0, 2, 0, 0),
+    )
+    if not run.rows:
+        return table
+    for header, justify in (
+        ("", "right"),
+        ("Python", "left"),
+        ("", "right"),
+        ("C++", "left"),
+        ("", "right"),
+        ("", "left"),
+    ):
+        table.add_column(header, justify=justify)  # type: ignore[arg-type]
+    row = _worst_row(run.rows)
+    for place, (python, cpp) in enumerate(zip(row.python, row.cpp, strict=True), start=1):
+        table.add_row(str(place), *_cells(python), *_cells(cpp), "" if python.label == cpp.label else "≠")
+    return table
+
+
+def _worst_row(rows: list[Row]) -> Row:
+    """The first row whose rankings differ, else the first."""
+    return next((row for row in rows if [r.label for r in row.python] != [r.label for r in row.cpp]), rows[0])
+
+
+def _cells(rank: Rank) -> tuple[str, str]:
+    return rank.name, f"{rank.probability:.4f}"

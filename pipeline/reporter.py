@@ -1,0 +1,66 @@
+"""What doit prints of a run: a line as each task starts or is skipped, and how it ended."""
+
+from typing import Any
+
+import msgspec
+from doit.reporter import ConsoleReporter
+from doit.task import Task
+
+from pipeline import layout
+
+
+class Reporter(ConsoleReporter):  # type: ignore[misc]
+    """doit's console reporter, without what the steps have said themselves.
+
+    A step that fails prints one line; the command and the exit code that doit would add tell nothing more.
+    """
+
+    desc = "one line per task, and the verdicts"
+
+    def initialize(self, tasks: dict[str, Task], selected_tasks: list[str]) -> None:
+        """Note which models the run is about."""
+        self.compared = [
+            name for name in tasks if name.startswith("compare:") and self._is_selected(name, tasks, selected_tasks)
+        ]
+        self.failed: list[str] = []
+
+    def write(self, text: str) -> None:
+        """Write at once: the steps write to the same terminal."""
+        super().write(text)
+        self.outstream.flush()
+
+    def skip_uptodate(self, task: Task) -> None:
+        """A group is as fresh as its members, which have their own lines."""
+        if task.actions:
+            super().skip_uptodate(task)
+
+    def add_failure(self, task: Task, fail: Any) -> None:
+        """Say what the step could not say itself."""
+        self.failed.append(task.name)
+        if not task.executed:
+            self.write(f"{task.name}: error: {fail.get_msg().strip()}\n")
+
+    def complete_run(self) -> None:
+        """The verdict on each model, also where nothing was left to do."""
+        for message in self.runtime_errors:
+            self.write(f"error: {message}\n")
+        if self.failed:
+            self.write(f"failed: {', '.join(self.failed)}\n")
+            return
+        for name in self.compared:
+            record = layout.ARTIFACTS / name.partition(":")[2] / "compare.json"
+            try:
+                verdict = msgspec.json.decode(record.read_bytes(), type=Verdict)
+            except (OSError, msgspec.DecodeError):
+                continue
+            self.write(f"{verdict.summary}\n")
+
+    @staticmethod
+    def _is_selected(name: str, tasks: dict[str, Task], selected: list[str]) -> bool:
+        return name in selected or any(name in tasks[group].task_dep for group in selected if group in tasks)
+
+
+class Verdict(msgspec.Struct):
+    """The one line of a comparison record that a finished run repeats."""
+
+    summary: str

@@ -1,0 +1,73 @@
+"""The inputs that both sides are compared on."""
+
+from typing import NamedTuple
+
+import torch
+
+from pipeline import files, vision
+from pipeline.config import Input, Model, Preprocess
+from pipeline.errors import FileError, SettingsError
+
+Arguments = list[torch.Tensor]
+
+
+class Sample(NamedTuple):
+    """One call of the model."""
+
+    name: str
+    arguments: Arguments
+
+
+def all_samples(model: Model) -> list[Sample]:
+    """A seeded sample for each batch size, then one for each picture."""
+    seeded = [
+        Sample(f"seeded, batch {batch}", draw(model, batch, seed=model.seed + index))
+        for index, batch in enumerate(model.batch_sizes)
+    ]
+    return seeded + [_picture(source, model) for source in model.images]
+
+
+def draw(model: Model, batch: int, seed: int) -> Arguments:
+    """Arguments of one batch size, the same for the same seed: normal where floating, uniform bytes else."""
+    generator = torch.Generator().manual_seed(seed)
+    return [_draw(argument, batch, generator) for argument in model.inputs]
+
+
+def _draw(argument: Input, batch: int, generator: torch.Generator) -> torch.Tensor:
+    dtype = getattr(torch, argument.dtype)
+    if dtype.is_floating_point:
+        return torch.randn(argument.at(batch), generator=generator).to(dtype)
+    return torch.randint(0, 256, argument.at(batch), generator=generator, dtype=dtype)
+
+
+def _picture(source: str, model: Model) -> Sample:
+    from PIL import Image, UnidentifiedImageError
+
+    path = files.locate(source)
+    try:
+        with Image.open(path) as image:
+            picture = image.convert("RGB")
+    except (UnidentifiedImageError, OSError) as error:
+        raise FileError(f"{path} cannot be read as a picture ({error}); expected JPEG or PNG") from None
+    return Sample(path.name, [_preset(model)(picture).unsqueeze(0)])
+
+
+def _preset(model: Model) -> torch.nn.Module:
+    """Torchvision's own preprocessing: as the entry's table says, else as the torchvision weights do."""
+    torchvision = vision.torchvision()
+    if model.preprocess is None:
+        if model.weights_kind != "torchvision:":
+            raise SettingsError(f"images need a 'preprocess' table, which the entry of {model.builder} lacks")
+        transforms: torch.nn.Module = vision.weights(model.builder, model.weights.partition(":")[2]).transforms()
+        return transforms
+    from torchvision.transforms._presets import ImageClassification
+
+    table: Preprocess = model.preprocess
+    preset: torch.nn.Module = ImageClassification(
+        crop_size=table.crop,
+        resize_size=table.resize,
+        mean=tuple(table.mean),
+        std=tuple(table.std),
+        interpolation=torchvision.transforms.InterpolationMode(table.interpolation),
+    )
+    return preset

@@ -1,0 +1,84 @@
+"""What makes each task stale: the files and the facts that its outcome depends on, and no others."""
+
+import os
+import platform
+import re
+from typing import Any
+
+import msgspec
+
+from pipeline import files, freshness, toolchain
+from pipeline.config import Model, Settings
+from pipeline.errors import FileError
+
+Facts = dict[str, Any]
+
+_WEIGHTS = ("builder", "arguments", "weights", "sha256", "if_unreachable", "seed")
+_BUILDER = ("builder", "arguments", "seed")
+# Not the tolerance: compare holds C++ against the same eager reference, under the tolerance of its own run.
+_EXPORT = (*_BUILDER, "method", "inputs", "batch_sizes", "images", "preprocess", "categories", "weights")
+
+
+def weights_files(model: Model) -> list[str]:
+    """A weights file that the user keeps, and the builder's sources where seeded weights come out of it."""
+    seeded = "seeded" in (model.weights, model.if_unreachable)
+    return [*_own_files([model.weights]), *(freshness.builder_sources(model.builder) if seeded else ())]
+
+
+def weights_facts(model: Model) -> Facts:
+    """The settings that name the weights, and the torchvision that knows what its enums mean."""
+    return _settings(model, _WEIGHTS) | {"torchvision": toolchain.version("torchvision")} | _packaged([model.weights])
+
+
+def export_files(model: Model) -> list[str]:
+    """The builder's sources where they are the user's own, and the pictures and class names."""
+    return [*freshness.builder_sources(model.builder), *_own_files([*model.images, model.categories])]
+
+
+def export_facts(model: Model, settings: Settings) -> Facts:
+    """All settings that shape the archive, the inputs or the reference, and the packages that make them."""
+    packages = ["torch", "torchvision", *requirements(model, settings)]
+    versions = {package: toolchain.version(package) for package in packages}
+    python = {"python": platform.python_version()}
+    return _settings(model, _EXPORT) | versions | python | _packaged([*model.images, model.categories])
+
+
+def build_facts(settings: Settings) -> Facts:
+    """The toolchain and the build's own settings."""
+    return {**toolchain.facts(), **_plain(settings.build)}
+
+
+def compare_facts(model: Model, settings: Settings) -> Facts:
+    """The tolerance, and the toolchain: libtorch is loaded when the executable runs, so its bytes do not tell."""
+    return _settings(model, ("tolerance", "timeout")) | build_facts(settings)
+
+
+def requirements(model: Model, settings: Settings) -> list[str]:
+    """The distributions that a model's extra stands for."""
+    return [re.split(r"[^\w.-]", line, maxsplit=1)[0] for line in settings.extras.get(model.extra, [])]
+
+
+def _settings(model: Model, keys: tuple[str, ...]) -> dict[str, Any]:
+    return {key: value for key, value in _plain(model).items() if key in keys}
+
+
+def _plain(table: msgspec.Struct) -> dict[str, Any]:
+    return {field: msgspec.to_builtins(getattr(table, field)) for field in table.__struct_fields__}
+
+
+def _own_files(sources: list[str]) -> list[str]:
+    """The user's own files; one that is missing is left to the step, which says so."""
+    paths = [source.removeprefix("file:") for source in sources if source.startswith("file:")]
+    return [path for path in paths if os.path.isfile(path)]
+
+
+def _packaged(sources: list[str]) -> Facts:
+    """Files of installed packages, by content: where they lie differs between environments."""
+    packaged: Facts = {}
+    for source in sources:
+        if source.startswith("package:"):
+            try:
+                packaged[source] = files.sha256(files.locate(source))
+            except FileError:
+                packaged[source] = "missing"
+    return packaged

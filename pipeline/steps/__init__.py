@@ -1,0 +1,1 @@
+"""The programs that doit starts. They share helpers, and never import each other."""

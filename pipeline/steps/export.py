@@ -1,0 +1,115 @@
+"""Build a model, load its weights, make TorchScript of it, verify that, and record the golden set."""
+
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from pipeline import archive, builders, categories, cli, comparison, console, files, golden, methods, samples, statedict
+from pipeline.config import Model, Settings
+from pipeline.errors import ModelError
+from pipeline.layout import ModelFiles
+from pipeline.records import Metadata, Provenance
+from pipeline.samples import Sample
+
+DEPRECATION = "TorchScript is deprecated in PyTorch: it works up to Python 3.13, and no new features come to it"
+
+
+def main(name: str, model: Model, settings: Settings) -> None:
+    """Write the archive, the inputs and the reference outputs of the model; all three, or none."""
+    builders.require_packages(name, model, settings)
+    paths = ModelFiles.of(name, model)
+    state, provenance = statedict.read_artifact(paths.weights)
+    module = builders.build(model)
+    statedict.load_into(module, state, model.builder, provenance.source)
+    module.eval()
+    golden_samples = samples.all_samples(model)
+    references = _run_eagerly(module, golden_samples)
+
+    console.say(DEPRECATION)
+    exported = methods.get(model.method).export(module, golden_samples[0].arguments)
+    metadata = _metadata(name, model, provenance)
+    with files.staged(paths.archive) as staging:
+        archive.save(exported, metadata, staging)
+        largest = _verify(staging, golden_samples, references, model)
+        _write_golden(paths, golden_samples, references, files.sha256(staging))
+    done = {"script": "scripted", "trace": "traced"}[model.method]
+    size = paths.archive.stat().st_size / 1e6
+    console.say(
+        f"{done}, {size:.1f} MB, verified in Python on {len(golden_samples)} samples: largest difference {largest:.2g}"
+    )
+    if provenance.notice:
+        console.say(provenance.notice)
+
+
+def _run_eagerly(module: torch.nn.Module, golden_samples: list[Sample]) -> list[Any]:
+    """The reference outputs; refused where they could not tell a working model from a broken one."""
+    outputs = []
+    for sample in golden_samples:
+        try:
+            with torch.inference_mode():
+                outputs.append(module(*sample.arguments))
+        except Exception as error:
+            first = str(error).partition("\n")[0]
+            raise ModelError(f"the model fails on '{sample.name}': {type(error).__name__}: {first}") from error
+    tensors = [
+        [value for _, value in comparison.leaves(output) if isinstance(value, torch.Tensor)] for output in outputs
+    ]
+    for sample, found in zip(golden_samples, tensors, strict=True):
+        if not found:
+            raise ModelError(f"the model's output on '{sample.name}' holds no tensor: there is nothing to compare")
+        if not all(bool(value.isfinite().all()) for value in found if value.is_floating_point()):
+            raise ModelError(f"the model's output on '{sample.name}' holds NaN or infinity; expected finite numbers")
+    first, second = tensors[0], tensors[1]
+    if all(
+        bool((a.flatten()[0] == b.flatten()[0]).item()) and a[:1].equal(b[:1])
+        for a, b in zip(first, second, strict=False)
+    ):
+        message = f"the model's output does not depend on its input ('{golden_samples[0].name}' and '{golden_samples[1].name}' agree)"
+        raise ModelError(f"{message}: comparing it proves nothing")
+    return outputs
+
+
+def _verify(path: Path, golden_samples: list[Sample], references: list[Any], model: Model) -> float:
+    """Hold the archive, as saved and loaded again, against eager Python; returns the largest difference."""
+    loaded, _ = archive.load(path)
+    largest = 0.0
+    for sample, reference in zip(golden_samples, references, strict=True):
+        try:
+            with torch.inference_mode():
+                output = loaded(*sample.arguments)
+        except Exception as error:
+            last = str(error).strip().rpartition("\n")[2]
+            raise ModelError(f"the archive fails on '{sample.name}', where eager Python does not: {last}") from error
+        differences, faults = comparison.compare(reference, output, model.tolerance)
+        if faults:
+            raise ModelError(f"the archive does not agree with eager Python on '{sample.name}': {faults[0]}")
+        largest = max([largest, *(difference.max_absolute for difference in differences)])
+    return largest
+
+
+def _write_golden(paths: ModelFiles, golden_samples: list[Sample], references: list[Any], archive_sha256: str) -> None:
+    golden.write_inputs(paths.inputs, golden_samples)
+    reference = golden.Reference(
+        names=[sample.name for sample in golden_samples],
+        outputs=references,
+        archive_sha256=archive_sha256,
+        inputs_sha256=files.sha256(paths.inputs),
+    )
+    golden.write_reference(paths.reference, reference)
+
+
+def _metadata(name: str, model: Model, provenance: Provenance) -> Metadata:
+    return Metadata(
+        model=name,
+        builder=model.builder,
+        method=model.method,
+        weights=provenance,
+        inputs=[" ".join(str(word) for word in (argument.dtype, *argument.shape)) for argument in model.inputs],
+        categories=categories.of(model),
+        torch=str(torch.__version__),
+    )
+
+
+if __name__ == "__main__":
+    cli.run_model_step("export", main)

@@ -1,0 +1,70 @@
+"""torchvision, imported so that it works beside either build of torch, and asked by name."""
+
+import functools
+import importlib
+import sys
+from collections.abc import Callable
+from types import ModuleType
+from typing import Any
+
+from pipeline.errors import EnvironmentFault, SettingsError
+from pipeline.suggest import did_you_mean
+from pipeline.toolchain import INSTALL
+
+_kept_alive: list[Any] = []
+
+
+@functools.cache
+def torchvision() -> ModuleType:
+    """The torchvision package.
+
+    A torchvision that was compiled for the CUDA build cannot load its operators beside the CPU build of
+    torch, and then fails to import because it describes two of them. Declaring these two is enough for
+    every model that calls none.
+    """
+    try:
+        return importlib.import_module("torchvision")
+    except ModuleNotFoundError as error:
+        raise EnvironmentFault(f"the package {error.name} is not installed; run {INSTALL}") from None
+    except RuntimeError as error:
+        if "operator torchvision::" not in str(error):
+            raise
+    import torch
+
+    for module in [name for name in sys.modules if name.partition(".")[0] == "torchvision"]:
+        del sys.modules[module]
+    library = torch.library.Library("torchvision", "DEF")
+    for operator in ("nms", "qnms"):
+        library.define(f"{operator}(Tensor dets, Tensor scores, float iou_threshold) -> Tensor")
+    _kept_alive.append(library)
+    return importlib.import_module("torchvision")
+
+
+def builder(name: str) -> Callable[..., Any]:
+    """Torchvision's builder of that name."""
+    models = torchvision().models
+    if name not in models.list_models():
+        message = f"torchvision has no model '{name}'; {did_you_mean(name, models.list_models())}"
+        raise SettingsError(message)
+    build: Callable[..., Any] = models.get_model_builder(name)
+    return build
+
+
+def weights(model_builder: str, wanted: str) -> Any:
+    """A member of torchvision's weights enums: `DEFAULT` or `IMAGENET1K_V1` of the builder's own, or `Enum.MEMBER`."""
+    models = torchvision().models
+    enum_name, _, member = wanted.rpartition(".")
+    own = model_builder.startswith("torchvision:")
+    if not enum_name and not own:
+        message = f"weights 'torchvision:{wanted}' need a torchvision builder, or an enum as in torchvision:ResNet18_Weights.{wanted}"
+        raise SettingsError(message)
+    try:
+        enum = getattr(models, enum_name) if enum_name else models.get_model_weights(model_builder.partition(":")[2])
+    except AttributeError:
+        enums = [name for name in dir(models) if name.endswith("_Weights")]
+        raise SettingsError(f"torchvision has no weights '{enum_name}'; {did_you_mean(enum_name, enums)}") from None
+    try:
+        return enum[member]
+    except KeyError:
+        members = [*enum.__members__]
+        raise SettingsError(f"{enum.__name__} has no member '{member}'; {did_you_mean(member, members)}") from None

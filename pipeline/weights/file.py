@@ -1,0 +1,16 @@
+"""Weights in a local file: the user's own (`file:`), or one that an installed package ships (`package:`)."""
+
+from pipeline import download, files, statedict
+from pipeline.config import Model
+from pipeline.records import Provenance
+from pipeline.weights import Weights
+
+
+def fetch(model: Model) -> Weights:
+    """Read the file, which must have the entry's `sha256` where it gives one."""
+    path = files.locate(model.weights)
+    download.verify(path, model.sha256, "expected the file that the entry's sha256 names")
+    return Weights(
+        statedict.read(path),
+        Provenance(source=model.weights, file=path.name, sha256=files.sha256(path)),
+    )

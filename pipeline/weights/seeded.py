@@ -1,0 +1,61 @@
+"""Weights drawn from a seed: they classify nothing, and carry a model to C++ as well as trained ones do."""
+
+import hashlib
+
+import torch
+
+from pipeline import builders, samples
+from pipeline.config import Model
+from pipeline.errors import ModelError
+from pipeline.records import Provenance
+from pipeline.statedict import StateDict
+from pipeline.weights import Weights
+
+CALIBRATION_BATCHES = 4
+CALIBRATION_BATCH_SIZE = 4
+
+
+def fetch(model: Model) -> Weights:
+    """Build the model from its seed, and settle its batch norms on seeded inputs.
+
+    Without that, a deep network's activations vanish or explode, and all inputs lead to the same logits.
+    """
+    module = builders.build(model)
+    _calibrate(module, model)
+    state = module.state_dict()
+    source = f"seeded with {model.seed}"
+    return Weights(state, Provenance(source=source, sha256=_digest(state), untrained=True))
+
+
+def _calibrate(module: torch.nn.Module, model: Model) -> None:
+    norms = [
+        m for m in module.modules() if isinstance(m, torch.nn.modules.batchnorm._BatchNorm) and m.track_running_stats
+    ]
+    if not norms:
+        return
+    momenta = [norm.momentum for norm in norms]
+    module.eval()
+    for norm in norms:
+        norm.reset_running_stats()
+        norm.momentum = None  # the plain average of all batches
+        norm.train()
+    try:
+        with torch.no_grad():
+            for batch in range(CALIBRATION_BATCHES):
+                module(*samples.draw(model, CALIBRATION_BATCH_SIZE, seed=model.seed + 1000 + batch))
+    except Exception as error:
+        raise ModelError(
+            f"the model {model.builder} does not run on its own inputs: {type(error).__name__}: {error}"
+        ) from error
+    for norm, momentum in zip(norms, momenta, strict=True):
+        norm.momentum = momentum
+    module.eval()
+
+
+def _digest(state: StateDict) -> str:
+    digest = hashlib.sha256()
+    for name, value in sorted(state.items()):
+        if isinstance(value, torch.Tensor):
+            digest.update(f"{name} {value.dtype} {list(value.shape)}\n".encode())
+            digest.update(value.detach().contiguous().flatten().view(torch.uint8).numpy().tobytes())
+    return digest.hexdigest()

@@ -1,0 +1,24 @@
+"""Weights that torchvision's enums name, as the recipe downloads them."""
+
+import re
+
+from pipeline import files, statedict, vision
+from pipeline.config import Model
+from pipeline.errors import FileError
+from pipeline.records import Provenance
+from pipeline.weights import Weights, url
+
+
+def fetch(model: Model) -> Weights:
+    """Fetch the enum member's file through torch's own cache folder, and check it against the hash in its name."""
+    member = vision.weights(model.builder, model.weights.partition(":")[2])
+    name = member.url.rpartition("/")[2]
+    in_name = re.search(r"-([0-9a-f]{8,})\.", name)
+    expected = model.sha256 or (in_name.group(1) if in_name else "")
+    if not expected:
+        raise FileError(f'{name} has no hash in its name; pin it with sha256 = "…" in the model\'s entry')
+    path = url.cached(member.url, expected)
+    return Weights(
+        statedict.read(path),
+        Provenance(source=f"torchvision {member}", file=member.url, sha256=files.sha256(path)),
+    )
