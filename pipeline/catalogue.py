@@ -4,11 +4,8 @@ import importlib.util
 import re
 from pathlib import Path
 
-_REGISTERED = re.compile(
-    r'@register_model\((?:name="(\w+)")?\)'  # the decorator, with a name of its own or not
-    r"(?:\s*@[^\n]*)*(?:\s*\w[^\n]*\n\))?"  # the decorators between, over several lines
-    r"\s*def (\w+)\("
-)
+# A builder is the first function below its @register_model, whose argument may give it another name.
+_REGISTERED = re.compile(r'^@register_model\((?:name="(\w+)")?\)(?:.*\n)+?def (\w+)\(', re.MULTILINE)
 
 
 def torchvision_builders() -> frozenset[str]:

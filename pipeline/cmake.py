@@ -47,8 +47,8 @@ def configure_argv(build: Build, chosen: Toolchain) -> list[str]:
 def configure(build: Build) -> None:
     """Make the build tree fit the toolchain that is installed now."""
     chosen = toolchain.find()
-    if toolchain.recorded() != chosen or not _is_for_this_folder():
-        # Objects of another compiler or another torch look fresh to Ninja.
+    if toolchain.recorded() != chosen:
+        # Objects of another compiler, another torch or another checkout look fresh to Ninja.
         shutil.rmtree(layout.BUILD, ignore_errors=True)
     # Start from the presets and the settings alone. Not with --fresh, which removes the objects as well.
     layout.CMAKE_CACHE.unlink(missing_ok=True)
@@ -70,7 +70,11 @@ def build(settings: Build) -> None:
         configure(settings)
     before = _last_build()
     sources = {path: files.sha256(path) for path in layout.cpp_sources()}
-    clean = bool(_outputs()) and (before is None or _ninja_would_miss(before, sources))
+    outputs = _outputs()
+    executable = str(layout.EXECUTABLE)
+    clean = bool(outputs) and (before is None or _ninja_would_miss(before, sources, outputs))
+    if before is None or outputs.get(executable) != before.outputs.get(executable):
+        layout.EXECUTABLE.unlink(missing_ok=True)  # not what the linker wrote: link again
     layout.BUILD_RECORD.unlink(missing_ok=True)  # until Ninja has ended, nothing is known about the tree
     argv = [str(toolchain.tool("cmake")), "--build", str(layout.BUILD), *(["--clean-first"] if clean else [])]
     try:
@@ -91,11 +95,8 @@ def _show_progress(line: str) -> None:
 
 
 def _is_for_this_folder() -> bool:
-    try:
-        cache = layout.CMAKE_CACHE.read_text(encoding="utf-8")
-    except OSError:
-        return False
-    return f"CMAKE_HOME_DIRECTORY:INTERNAL={layout.CPP.resolve()}\n" in cache
+    tree = toolchain.recorded()
+    return tree is not None and tree.sources == str(layout.CPP.resolve())
 
 
 def _last_build() -> Built | None:
@@ -105,13 +106,14 @@ def _last_build() -> Built | None:
         return None
 
 
-def _ninja_would_miss(before: Built, sources: dict[str, str]) -> bool:
-    """Whether something changed that times do not show."""
-    if _outputs() != before.outputs:
+def _ninja_would_miss(before: Built, sources: dict[str, str], outputs: dict[str, str]) -> bool:
+    """Whether something changed that times do not show: an object, or a source that is older than its object."""
+    executable = str(layout.EXECUTABLE)
+    if outputs.keys() - {executable} != before.outputs.keys() - {executable}:
         return True
-    if not layout.EXECUTABLE.exists():
-        return False
-    built_at = layout.EXECUTABLE.stat().st_mtime
+    if any(outputs[path] != before.outputs[path] for path in outputs if path != executable):
+        return True
+    built_at = max((Path(path).stat().st_mtime for path in outputs), default=0.0)
     changed = [path for path, digest in sources.items() if before.sources.get(path) != digest]
     return any(Path(path).stat().st_mtime <= built_at for path in changed)
 

@@ -19,7 +19,7 @@ BUILD_RECORD = BUILD / "built.json"
 
 @dataclasses.dataclass(frozen=True)
 class ModelFiles:
-    """The artifacts of one model, each read by the step to its right: weights → archive, inputs, reference → comparison."""
+    """The artifacts of one model: weights become archive, inputs and reference, and these a comparison."""
 
     folder: Path
     weights: Path

@@ -9,7 +9,7 @@ from pipeline.records import Comparison, Provenance, Rank, Row, SampleRecord
 
 def summary(name: str, runs: list[SampleRecord], tolerance: Tolerance, weights: Provenance) -> str:
     """The verdict in a line."""
-    rule = f"atol {tolerance.atol:g} + rtol {tolerance.rtol:g} × |reference|"
+    rule = f"tolerance {tolerance.atol:g} + {tolerance.rtol:g} |reference|"
     largest = max((d.max_absolute for run in runs for d in run.differences), default=0.0)
     relative = max((d.max_relative for run in runs for d in run.differences), default=0.0)
     if all(run.agrees for run in runs):
@@ -22,7 +22,8 @@ def summary(name: str, runs: list[SampleRecord], tolerance: Tolerance, weights: 
     else:
         failed = next(run for run in runs if not run.agrees)
         count = sum(not run.agrees for run in runs)
-        line = f"{name}: C++ DISAGREES with Python in {count} of {len(runs)} runs; '{failed.name}': {failed.faults[0]} ({rule})"
+        first = f"'{failed.name}': {failed.faults[0]}"
+        line = f"{name}: C++ DISAGREES with Python in {count} of {len(runs)} runs; {first} ({rule})"
     return f"{line}; {weights.notice}" if weights.notice else line
 
 

@@ -34,9 +34,8 @@ def read(path: Path) -> StateDict:
         raise FileError(f"{path} holds a {kind}, expected a state dict; save it with torch.save(model.state_dict(), …)")
     if not any(isinstance(value, torch.Tensor) for value in state.values()):
         keys = ", ".join(list(state)[:5]) or "nothing"
-        raise FileError(
-            f"{path} holds no tensor ({keys}), expected a state dict; save it with torch.save(model.state_dict(), …)"
-        )
+        expected = "expected a state dict; save it with torch.save(model.state_dict(), …)"
+        raise FileError(f"{path} holds no tensor ({keys}), {expected}")
     return state
 
 
@@ -56,8 +55,8 @@ def _read_pickle(path: Path) -> Any:
     except pickle.UnpicklingError as error:
         if "Unsupported global" in str(error) or "Unsupported class" in str(error):
             named = str(error).partition("GLOBAL ")[2].split(" ")[0] or "a Python object"
-            message = f"{path} refused: its pickle wants {named}, weights hold only tensors; save the state dict alone, or use safetensors"
-            raise FileError(message) from None
+            remedy = "save the state dict alone, or use safetensors"
+            raise FileError(f"{path} refused: its pickle wants {named}, weights hold only tensors; {remedy}") from None
         raise FileError(
             f"{path} is not a weights file, or is damaged; expected a state dict; get the file again"
         ) from None

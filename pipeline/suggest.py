@@ -2,6 +2,8 @@
 
 from collections.abc import Iterable
 
+MOST_SHOWN = 12
+
 
 def did_you_mean(word: str, right: Iterable[str]) -> str:
     """A phrase to end a message with: the nearest of `right`, or all of them when none is near."""
@@ -10,6 +12,6 @@ def did_you_mean(word: str, right: Iterable[str]) -> str:
     choices = sorted(right)
     if near := difflib.get_close_matches(word, choices, n=1, cutoff=0.5):
         return f"did you mean '{near[0]}'?"
-    if len(choices) > 12:
-        return f"expected one of {', '.join(choices[:12])}, … ({len(choices)} in all)"
+    if len(choices) > MOST_SHOWN:
+        return f"expected one of {', '.join(choices[:MOST_SHOWN])}, … ({len(choices)} in all)"
     return f"expected one of {', '.join(choices)}"

@@ -6,21 +6,22 @@ import importlib.util
 import os
 import shlex
 import shutil
-import subprocess
 import sysconfig
 from pathlib import Path
 
 import msgspec
 
-from pipeline import layout
+from pipeline import layout, process
 from pipeline.errors import EnvironmentFault
 
 INSTALL = "pip install -e '.[pinned]'"
 
 
 class Toolchain(msgspec.Struct, frozen=True, kw_only=True):
-    """What decides the bytes of the executable, beside its sources."""
+    """What a build tree is configured for."""
 
+    sources: str
+    """The folder of the C++ sources."""
     torch: str
     torch_folder: str
     compiler: str
@@ -75,10 +76,10 @@ def compiler_version() -> str:
     if not command:
         return ""
     try:
-        answer = subprocess.run([*command, "--version"], capture_output=True, text=True, timeout=60, check=True)
-    except (OSError, subprocess.SubprocessError):
+        answer = process.run([*command, "--version"], timeout=60)
+    except OSError:
         return ""
-    return answer.stdout.partition("\n")[0]
+    return "" if answer.failure else answer.output.partition("\n")[0]
 
 
 @functools.cache
@@ -99,7 +100,7 @@ def find() -> Toolchain:
         raise EnvironmentFault(f"there is no C++ compiler that runs (looked for {command}); install g++, or set CXX")
     tool("cmake")
     tool("ninja")
-    return Toolchain(torch_folder=str(torch_folder()), **facts())
+    return Toolchain(sources=str(layout.CPP.resolve()), torch_folder=str(torch_folder()), **facts())
 
 
 def recorded() -> Toolchain | None:

@@ -56,8 +56,8 @@ def weights(model_builder: str, wanted: str) -> Any:
     enum_name, _, member = wanted.rpartition(".")
     own = model_builder.startswith("torchvision:")
     if not enum_name and not own:
-        message = f"weights 'torchvision:{wanted}' need a torchvision builder, or an enum as in torchvision:ResNet18_Weights.{wanted}"
-        raise SettingsError(message)
+        remedy = f"name the enum, as in torchvision:ResNet18_Weights.{wanted}"
+        raise SettingsError(f"weights 'torchvision:{wanted}' need a torchvision builder; {remedy}")
     try:
         enum = getattr(models, enum_name) if enum_name else models.get_model_weights(model_builder.partition(":")[2])
     except AttributeError:

@@ -52,22 +52,21 @@ def _run_eagerly(module: torch.nn.Module, golden_samples: list[Sample]) -> list[
         except Exception as error:
             first = str(error).partition("\n")[0]
             raise ModelError(f"the model fails on '{sample.name}': {type(error).__name__}: {first}") from error
-    tensors = [
-        [value for _, value in comparison.leaves(output) if isinstance(value, torch.Tensor)] for output in outputs
-    ]
-    for sample, found in zip(golden_samples, tensors, strict=True):
-        if not found:
+    for sample, output in zip(golden_samples, outputs, strict=True):
+        tensors = _tensors(output)
+        if not tensors:
             raise ModelError(f"the model's output on '{sample.name}' holds no tensor: there is nothing to compare")
-        if not all(bool(value.isfinite().all()) for value in found if value.is_floating_point()):
+        if not all(bool(tensor.isfinite().all()) for tensor in tensors):
             raise ModelError(f"the model's output on '{sample.name}' holds NaN or infinity; expected finite numbers")
-    first, second = tensors[0], tensors[1]
-    if all(
-        bool((a.flatten()[0] == b.flatten()[0]).item()) and a[:1].equal(b[:1])
-        for a, b in zip(first, second, strict=False)
-    ):
-        message = f"the model's output does not depend on its input ('{golden_samples[0].name}' and '{golden_samples[1].name}' agree)"
-        raise ModelError(f"{message}: comparing it proves nothing")
+    one, other = (_tensors(output) for output in outputs[:2])
+    if all(a[:1].equal(b[:1]) for a, b in zip(one, other, strict=False)):
+        names = " and ".join(f"'{sample.name}'" for sample in golden_samples[:2])
+        raise ModelError(f"the model's output does not depend on its input: {names} agree; comparing it proves nothing")
     return outputs
+
+
+def _tensors(output: Any) -> list[torch.Tensor]:
+    return [leaf for _, leaf in comparison.leaves(output) if isinstance(leaf, torch.Tensor)]
 
 
 def _verify(path: Path, golden_samples: list[Sample], references: list[Any], model: Model) -> float:

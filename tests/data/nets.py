@@ -1,0 +1,82 @@
+"""Small models, one oddity each; the tests' projects name them as builders."""
+
+import torch
+from torch import Tensor, nn
+
+
+class Net(nn.Module):
+    """Convolution, batch norm and a head of ten classes: what a classifier is made of."""
+
+    def __init__(self, channels: int = 8) -> None:
+        super().__init__()
+        self.conv = nn.Conv2d(3, channels, 3)
+        self.norm = nn.BatchNorm2d(channels)
+        self.head = nn.Linear(channels, 10)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.head(torch.relu(self.norm(self.conv(x))).mean(dim=(2, 3)))
+
+
+class Unscriptable(Net):
+    """Scripting knows no `**` arguments; tracing does not mind them."""
+
+    def forward(self, x: Tensor, **options: int) -> Tensor:
+        return super().forward(x)
+
+
+class Branching(Net):
+    """A branch on the data, which a trace bakes in."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = super().forward(x)
+        if x.sum() > 0:
+            return x
+        return -x
+
+
+class Neither(Net):
+    """Does not script, for its `**` arguments, and does not trace, for what it returns."""
+
+    def forward(self, x: Tensor, **options: int) -> object:
+        return {1, 2}
+
+
+class BakedBatch(Net):
+    """Tracing records the batch size as a constant, and the tracer does not notice."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        batch = int(torch.tensor(x.shape[0]).item()) if torch.jit.is_tracing() else x.shape[0]
+        return super().forward(x)[:batch]
+
+
+class Constant(Net):
+    def forward(self, x: Tensor) -> Tensor:
+        return super().forward(x) * 0
+
+
+class Nan(Net):
+    def forward(self, x: Tensor) -> Tensor:
+        return super().forward(x) / 0 * 0
+
+
+class Pair(nn.Module):
+    """Two inputs, and an output of nested structure."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.net = Net()
+
+    def forward(self, x: Tensor, y: Tensor) -> tuple[Tensor, dict[str, Tensor]]:
+        return self.net(x), {"sum": x.sum(dim=(1, 2, 3)) + y.sum(dim=1), "argmax": y.argmax(dim=1)}
+
+
+def failing() -> nn.Module:
+    message = "no such backbone"
+    raise ValueError(message)
+
+
+def number() -> int:
+    return 3
+
+
+not_callable = "Net"

@@ -1,0 +1,140 @@
+"""Real projects in a temporary folder, whose path has spaces and non-ASCII letters."""
+
+import dataclasses
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+
+SETTINGS = """
+[tool.torchferry]
+default-models = ["net", "twin"]
+
+[tool.torchferry.models.net]
+builder = "nets:Net"
+weights = "seeded"
+inputs = [{ shape = ["batch", 3, 8, 8] }]
+
+[tool.torchferry.models.twin]
+builder = "nets:Net"
+weights = "seeded"
+seed = 1
+method = "trace"
+inputs = [{ shape = ["batch", 3, 8, 8] }]
+"""
+
+
+@dataclasses.dataclass(frozen=True)
+class Finished:
+    """How a command ended, and which tasks doit ran for it."""
+
+    code: int
+    output: str
+
+    @property
+    def ran(self) -> set[str]:
+        return {line.removeprefix(".  ") for line in self.output.splitlines() if line.startswith(".  ")}
+
+    @property
+    def errors(self) -> list[str]:
+        return [line for line in self.output.splitlines() if "error:" in line.lower()]
+
+
+@dataclasses.dataclass(frozen=True)
+class Project:
+    """A checkout with small models."""
+
+    root: Path
+
+    def path(self, name: str) -> Path:
+        return self.root / name
+
+    def run(self, argv: Sequence[str | Path], **env: str) -> Finished:
+        """Run a command in the project."""
+        finished = subprocess.run(
+            [str(word) for word in argv],
+            cwd=self.root,
+            env={**os.environ, "TORCH_HOME": str(self.root / "torch home"), **env},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            timeout=600,
+            check=False,
+        )
+        return Finished(finished.returncode, finished.stdout)
+
+    def doit(self, *words: str, **env: str) -> Finished:
+        """Run doit."""
+        return self.run([sys.executable, "-m", "doit", *words], **env)
+
+    def step(self, name: str, *words: str, **env: str) -> Finished:
+        """Run a step, as its printed command would."""
+        return self.run([sys.executable, "-m", f"pipeline.steps.{name}", *words], **env)
+
+    def infer(self, *words: str | Path, **env: str) -> Finished:
+        """Run the executable."""
+        return self.run([self.root / "artifacts/build/ts-infer", *words], **env)
+
+    def edit(self, name: str, old: str, new: str) -> None:
+        """Replace a text that stands in a file once."""
+        text = self.path(name).read_text(encoding="utf-8")
+        assert text.count(old) == 1, f"{old!r} stands {text.count(old)} times in {name}"
+        self.path(name).write_text(text.replace(old, new), encoding="utf-8")
+
+    def add_model(self, name: str, *lines: str) -> None:
+        """Add an entry, which is not a default one."""
+        with self.path("pyproject.toml").open("a", encoding="utf-8") as file:
+            file.write("\n".join([f"\n[tool.torchferry.models.{name}]", *lines, ""]))
+
+    def copy_sources(self, root: Path) -> "Project":
+        """A fresh checkout of the same sources elsewhere, without artifacts."""
+        shutil.copytree(self.root, root, ignore=shutil.ignore_patterns("artifacts", "torch home", "__pycache__"))
+        return Project(root)
+
+
+def checkout(root: Path) -> Project:
+    """The pipeline and the C++ sources, with the tests' models instead of the shipped ones."""
+    for name in ("pipeline", "cpp"):
+        shutil.copytree(ROOT / name, root / name, ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copy(ROOT / "dodo.py", root)
+    shutil.copy(ROOT / "tests/data/nets.py", root)
+    (root / "pyproject.toml").write_text(SETTINGS, encoding="utf-8")
+    return Project(root)
+
+
+@pytest.fixture(scope="session")
+def cold(tmp_path_factory: pytest.TempPathFactory) -> tuple[Project, Finished]:
+    """A project after its first `doit`, and what that said."""
+    project = checkout(tmp_path_factory.mktemp("torchferry") / "größe und 試験")
+    return project, project.doit()
+
+
+@pytest.fixture
+def project(cold: tuple[Project, Finished]) -> Iterator[Project]:
+    """The built project, whole and fresh; what a test changes in its files is taken back afterwards."""
+    built, first = cold
+    assert first.code == 0, first.output
+    kept = {path: path.read_bytes() for path in built.root.rglob("*") if path.is_file() and _is_kept(path, built.root)}
+    yield built
+    for path in list(built.root.rglob("*")):
+        if path.is_file() and _is_kept(path, built.root) and path not in kept:
+            path.unlink()
+    for path, content in kept.items():
+        if not path.is_file() or path.read_bytes() != content:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(content)
+    restored = built.doit()
+    assert restored.code == 0, restored.output
+
+
+def _is_kept(path: Path, root: Path) -> bool:
+    """Sources, and the results that cost time to make; the build tree keeps itself in order."""
+    parts = path.relative_to(root).parts
+    return "__pycache__" not in parts and parts[:2] != ("artifacts", "build") and path.name != ".doit.sqlite"

@@ -1,0 +1,182 @@
+"""What runs again after which change. Each test reads which tasks ran."""
+
+import os
+import shutil
+import statistics
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from .conftest import Finished, Project
+
+PYTHON = {"weights:net", "export:net", "weights:twin", "export:twin"}
+COMPARES = {"compare:net", "compare:twin"}
+EVERYTHING = PYTHON | COMPARES | {"configure", "build"}
+
+
+def test_the_first_run_does_everything(cold: tuple[Project, Finished]) -> None:
+    _, first = cold
+    assert first.code == 0, first.output
+    assert first.ran == EVERYTHING
+    for name in ("net", "twin"):
+        assert f"{name}: C++ AGREES with Python" in first.output
+    assert first.output.count("UNTRAINED WEIGHTS") >= 2
+
+
+def test_nothing_changed(project: Project) -> None:
+    again = project.doit()
+    assert (again.code, again.ran) == (0, set())
+    assert "net: C++ AGREES" in again.output
+
+
+def test_touch_is_no_change(project: Project) -> None:
+    sources = [path for path in project.root.rglob("*") if path.is_file() and "artifacts" not in path.parts]
+    times = {path: path.stat() for path in sources}
+    for path in sources:
+        path.touch()
+    assert project.doit().ran == set()
+    for path, stat in times.items():  # Ninja, which goes by times, would compile for the tests after this one
+        os.utime(path, ns=(stat.st_atime_ns, stat.st_mtime_ns))
+
+
+def test_a_fresh_clone_with_the_artifacts_copied_over(project: Project, tmp_path: Path) -> None:
+    clone = project.copy_sources(tmp_path / "clone")
+    shutil.copytree(project.path("artifacts"), clone.path("artifacts"), copy_function=shutil.copyfile)
+    clone.path("artifacts/build/ts-infer").chmod(0o755)
+    assert clone.doit().ran == set()
+
+    # And the copied tree, which was configured for another folder, builds this one's sources.
+    clone.edit("cpp/app/main.cpp", '"DONE\\n"', '"DONE here\\n"')
+    changed = clone.doit()
+    assert changed.code == 0, changed.output
+    assert changed.ran == {"build", *COMPARES}
+    assert "DONE here" in clone.infer("artifacts/net/net_scripted.pt").output
+
+
+def test_a_comment_in_cpp(project: Project) -> None:
+    project.edit("cpp/app/report.cpp", "namespace {\n", "namespace {  // a remark\n")
+    assert project.doit().ran == {"build"}
+
+
+def test_cpp_code(project: Project) -> None:
+    project.edit("cpp/app/report.cpp", '"  row "', '"  line "')
+    assert project.doit().ran == {"build", *COMPARES}
+
+
+def test_cpp_code_restored_with_an_old_time(project: Project) -> None:
+    """Ninja alone would say "no work to do": the file is older than the object that it no longer matches."""
+    project.edit("cpp/app/main.cpp", '"DONE\\n"', '"DONE again\\n"')
+    os.utime(project.path("cpp/app/main.cpp"), (1, 1))
+    assert project.doit().ran == {"build", *COMPARES}
+    assert "DONE again" in project.infer("artifacts/net/net_scripted.pt").output
+
+
+SETTINGS = {
+    "seed": ("seed = 1", "seed = 2", {"weights:twin", "export:twin", "compare:twin"}),
+    "builder-arguments": (
+        'method = "trace"',
+        'method = "trace"\narguments = { channels = 4 }',
+        {"weights:twin", "export:twin", "compare:twin"},
+    ),
+    "inputs": ('method = "trace"', 'method = "trace"\nbatch-sizes = [2, 3]', {"export:twin", "compare:twin"}),
+    "tolerance": ('method = "trace"', 'method = "trace"\ntolerance = { atol = 1e-4 }', {"compare:twin"}),
+}
+
+
+@pytest.mark.parametrize(("old", "new", "expected"), SETTINGS.values(), ids=SETTINGS.keys())
+def test_settings(old: str, new: str, expected: set[str], project: Project) -> None:
+    project.edit("pyproject.toml", old, new)
+    changed = project.doit()
+    assert changed.code == 0, changed.output
+    assert changed.ran == expected
+
+
+def test_the_users_own_builder(project: Project) -> None:
+    project.edit("nets.py", "torch.relu(", "torch.tanh(")
+    assert project.doit().ran == PYTHON | COMPARES
+
+
+def test_another_toolchain(project: Project, tmp_path: Path) -> None:
+    """A CMake option, a compiler that says another version, and a torch that does; what comes out may be the same."""
+    option = '[tool.torchferry]\nbuild.options = { CMAKE_CXX_FLAGS = "-DNDEBUG" }\n'
+    project.edit("pyproject.toml", "[tool.torchferry]\n", option)
+    assert project.doit().ran == {"configure", "build", *COMPARES}
+
+    compiler = tmp_path / "c++"
+    compiler.write_text('#!/bin/sh\n[ "$1" = --version ] && echo "c++ of the test" && exit\nexec c++ "$@"\n')
+    compiler.chmod(0o755)
+    assert project.doit(CXX=str(compiler)).ran == {"configure", "build", *COMPARES}
+
+    fake = tmp_path / "torch-2.13.9.dist-info"
+    fake.mkdir()
+    (fake / "METADATA").write_text("Metadata-Version: 2.1\nName: torch\nVersion: 2.13.9\n")
+    changed = project.doit(CXX=str(compiler), PYTHONPATH=str(tmp_path))
+    assert changed.ran == {"configure", "build", "export:net", "export:twin", *COMPARES}
+
+
+NET = {"export:net", "compare:net"}
+ARTIFACTS = {
+    "weights": ("artifacts/net/weights.pt", {"weights:net"}),
+    "archive": ("artifacts/net/net_scripted.pt", {"export:net"}),
+    "inputs": ("artifacts/net/inputs.pt", {"export:net"}),
+    "reference": ("artifacts/net/reference.pt", {"export:net"}),
+    "comparison": ("artifacts/net/compare.json", {"compare:net"}),
+    "executable": ("artifacts/build/ts-infer", {"build"}),
+    "cmake-cache": ("artifacts/build/CMakeCache.txt", {"configure"}),
+}
+DAMAGES = {
+    "deleted": lambda path: path.unlink(),
+    "truncated": lambda path: path.write_bytes(path.read_bytes()[: path.stat().st_size // 2]),
+    "edited": lambda path: path.write_bytes(path.read_bytes()[:-1] + b"#"),
+}
+
+
+@pytest.mark.parametrize("damage", DAMAGES.values(), ids=DAMAGES.keys())
+@pytest.mark.parametrize(("name", "maker"), ARTIFACTS.values(), ids=ARTIFACTS.keys())
+def test_a_damaged_artifact(name: str, maker: set[str], damage: "type[object]", project: Project) -> None:
+    """What made it runs again; what follows does not where the same bytes come out, because freshness is content."""
+    before = project.path(name).read_bytes()
+    damage(project.path(name))  # type: ignore[call-arg]
+    repaired = project.doit()
+    assert repaired.code == 0, repaired.output
+    assert maker <= repaired.ran <= maker | NET
+    if name != "artifacts/net/compare.json":  # it tells the order of the runs, which is drawn afresh
+        assert project.path(name).read_bytes() == before
+    assert project.doit().ran == set()
+
+
+def test_a_damaged_object_is_not_linked(project: Project) -> None:
+    library = project.path("artifacts/build/libengine.a")
+    library.write_bytes(library.read_bytes()[:-100])
+    project.edit("cpp/app/report.cpp", '"  row "', '"  line "')
+    built = project.doit("build")
+    assert built.code == 0, built.output
+
+
+def test_a_build_that_was_killed(project: Project) -> None:
+    """Without a record of how Ninja ended, its tree is not trusted."""
+    project.path("artifacts/build/built.json").unlink()
+    project.path("artifacts/build/ts-infer").write_bytes(b"half")
+    built = project.doit("build")
+    assert built.code == 0, built.output
+    assert project.doit().ran == set()
+
+
+def test_nothing_to_do_is_cheap(project: Project, tmp_path: Path) -> None:
+    """At most 2.5 times doit on an empty dodo.py: medians of interleaved runs; and torch is not imported."""
+    (tmp_path / "dodo.py").touch()
+    ratios = []
+    for _ in range(9):
+        times = []
+        for folder in (tmp_path, project.root):
+            start = time.perf_counter()
+            subprocess.run([sys.executable, "-m", "doit"], cwd=folder, check=True, capture_output=True)
+            times.append(time.perf_counter() - start)
+        ratios.append(times[1] / times[0])
+    assert statistics.median(ratios) <= 2.5, ratios
+    imported = project.run([sys.executable, "-X", "importtime", "-m", "doit"]).output
+    assert "msgspec" in imported
+    assert not [line for line in imported.splitlines() if line.endswith(("| torch", "| numpy", "| rich", "| requests"))]

@@ -1,0 +1,111 @@
+"""The settings: what is accepted, and the one line that each fault gets."""
+
+from pathlib import Path
+
+import pytest
+
+from pipeline import configfile
+from pipeline.config import Settings
+from pipeline.errors import SettingsError
+
+MODEL = """
+[tool.torchferry.models.net]
+builder = "nets:make"
+weights = "seeded"
+"""
+
+
+def load(text: str, tmp_path: Path) -> Settings:
+    path = tmp_path / "pyproject.toml"
+    path.write_text(text, encoding="utf-8")
+    return configfile.load(path)
+
+
+def test_defaults(tmp_path: Path) -> None:
+    model = load(MODEL, tmp_path).model("net")
+    assert model.method == "script"
+    assert model.if_unreachable == "fail"
+    assert model.inputs[0].at(batch=4) == [4, 3, 224, 224]
+    assert model.batch_sizes == [1, 4]
+
+
+def test_torchvision_builder_needs_nothing_else(tmp_path: Path) -> None:
+    settings = load('[tool.torchferry.models.net]\nbuilder = "torchvision:mobilenet_v3_small"\n', tmp_path)
+    assert settings.model("net").weights == "torchvision:DEFAULT"
+
+
+def test_all_models_are_default_unless_told(tmp_path: Path) -> None:
+    assert load(MODEL, tmp_path).default_models == ["net"]
+    assert load(f"[tool.torchferry]\ndefault-models = []\n{MODEL}", tmp_path).default_models == []
+
+
+def test_the_shipped_settings_are_valid() -> None:
+    settings = configfile.load(Path(__file__).parents[2] / "pyproject.toml")
+    assert settings.default_models == ["r18"]
+    assert settings.model("r18").if_unreachable == "seeded"
+    assert settings.model("efficientnet_lite0").extra in settings.extras
+
+
+FAULTS = {
+    "unknown-key": ("tolerence = 1", "unknown key 'tolerence'; did you mean 'tolerance'?"),
+    "unknown-nested-key": ("tolerance = { atoll = 1e-3 }", "tolerance: unknown key 'atoll'; did you mean 'atol'?"),
+    "unknown-key-in-list": ('inputs = [{ shap = ["batch"] }]', "inputs: unknown key 'shap'; did you mean 'shape'?"),
+    "wrong-type": ("seed = 'one'", "seed: Expected `int`, got `str`"),
+    "unknown-method": ('method = "scrpt"', "method: 'scrpt' is unknown; did you mean 'script'?"),
+    "unknown-fallback": ('if-unreachable = "seded"', "'seded' is unknown; did you mean 'seeded'?"),
+    "unknown-dtype": ('inputs = [{ shape = ["batch"], dtype = "float23" }]', "did you mean 'float32'?"),
+    "missing-shape": ("inputs = [{}]", "missing required field `shape`"),
+    "zero-extent": ('inputs = [{ shape = ["batch", 0] }]', "extents of 1 or more"),
+    "one-batch-size": ("batch-sizes = [1]", "at least two sizes"),
+    "same-batch-sizes": ("batch-sizes = [2, 2]", "at least two sizes"),
+    "negative-tolerance": ("tolerance = { atol = -1 }", "0 or more"),
+    "unknown-image-kind": ('images = ["cat.jpg"]', "expected file:path or package:name/path"),
+    "bad-hash": ('sha256 = "abc"', "64 hexadecimal digits"),
+    "no-time": ("timeout = 0", "more than 0"),
+}
+
+
+@pytest.mark.parametrize(("line", "expected"), FAULTS.values(), ids=FAULTS.keys())
+def test_fault_in_an_entry(line: str, expected: str, tmp_path: Path) -> None:
+    with pytest.raises(SettingsError) as caught:
+        load(f"{MODEL}{line}\n", tmp_path)
+    message = str(caught.value)
+    assert "[tool.torchferry.models.net]" in message
+    assert expected in message
+    assert "\n" not in message
+
+
+TABLES = {
+    "no-model": ("[project]\nname = 'x'\n", "has no [tool.torchferry.models.<name>]"),
+    "unknown-table": (f"[tool.torchferry.biuld]\n{MODEL}", "unknown key 'biuld'; did you mean 'build'?"),
+    "unknown-default": (f"[tool.torchferry]\ndefault-models = ['ent']\n{MODEL}", "there is no model 'ent'"),
+    "unknown-build-key": (f"[tool.torchferry.build]\npreste = 'x'\n{MODEL}", "did you mean 'preset'?"),
+    "wrong-option-type": (f"[tool.torchferry.build]\noptions = {{ A = 1 }}\n{MODEL}", "Expected `str`, got `int`"),
+    "models-no-table": ("[tool.torchferry]\nmodels = 3\n", "expected a table, found 3"),
+    "not-toml": ("[tool", "is not valid TOML"),
+    "no-builder": ("[tool.torchferry.models.net]\nweights = 'seeded'\n", "missing required field `builder`"),
+    "bad-builder": ("[tool.torchferry.models.net]\nbuilder = 'resnet18'\n", "expected torchvision:<name>"),
+    "no-weights": ("[tool.torchferry.models.net]\nbuilder = 'a:b'\n", "weights: missing"),
+    "unknown-weights": ("[tool.torchferry.models.net]\nbuilder = 'a:b'\nweights = 'flie:x'\n", "did you mean 'file:'?"),
+    "nearly-seeded": ("[tool.torchferry.models.net]\nbuilder = 'a:b'\nweights = 'seeded2'\n", "did you mean 'seeded'?"),
+    "unpinned-url": ("[tool.torchferry.models.net]\nbuilder = 'a:b'\nweights = 'https://h/x'\n", "sha256: missing"),
+    "reserved-name": ("[tool.torchferry.models.build]\nbuilder = 'a:b'\nweights = 'seeded'\n", "another name"),
+    "name-is-a-path": ("[tool.torchferry.models.'a/b']\nbuilder = 'a:b'\nweights = 'seeded'\n", "names a folder"),
+    "unknown-torchvision": (
+        "[tool.torchferry.models.net]\nbuilder = 'torchvision:resnet81'\n",
+        "builder: torchvision has no model 'resnet81'; did you mean 'resnet18'?",
+    ),
+}
+
+
+@pytest.mark.parametrize(("text", "expected"), TABLES.values(), ids=TABLES.keys())
+def test_fault_in_the_tables(text: str, expected: str, tmp_path: Path) -> None:
+    with pytest.raises(SettingsError) as caught:
+        load(text, tmp_path)
+    assert expected in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_unknown_model_names_the_nearest(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match="did you mean 'net'"):
+        load(MODEL, tmp_path).model("met")
