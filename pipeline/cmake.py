@@ -126,9 +126,11 @@ def _outputs() -> dict[str, str]:
 
 
 def _cmake_fault(output: str) -> str:
-    """The first error's text, whose paragraph follows the line `CMake Error at …:`."""
-    match = re.search(r"CMake Error[^\n]*\n+(.+?)(?:\n\s*\n|\Z)", output, re.DOTALL)
-    return " ".join(match.group(1).split()) if match else output.strip().rpartition("\n")[2]
+    """The first sentence of the first error: beside `CMake Error:`, or indented below `CMake Error at …:`."""
+    match = re.search(r"^CMake Error(?: at [^\n]*:\n|: )(.+?)(?=\n\S|\Z)", output, re.DOTALL | re.MULTILINE)
+    if match is None:
+        return output.strip().rpartition("\n")[2]
+    return " ".join(match.group(1).split()).partition(". ")[0]
 
 
 def _compiler_fault(output: str) -> str:

@@ -1,6 +1,10 @@
 """What a step prints: whole lines, each with the step's name, because two branches share the terminal."""
 
 import sys
+from typing import Any
+
+LOG_WIDTH = 120
+"""Columns of a table where the output is no terminal: a log has room for its lines."""
 
 _task = ""
 
@@ -20,3 +24,12 @@ def complain(message: str) -> None:
     """The line on standard error that ends a failed step."""
     one_line = " ".join(message.split())
     print(f"   {_task:<14} error: {one_line}", file=sys.stderr, flush=True)
+
+
+def show(table: Any) -> None:
+    """A table, or a line of text, on standard output."""
+    from rich.console import Console
+    from rich.table import Table
+
+    width = None if sys.stdout.isatty() else LOG_WIDTH
+    Console(highlight=False, width=width, soft_wrap=not isinstance(table, Table)).print(table)

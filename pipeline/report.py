@@ -1,8 +1,9 @@
 """What a person sees of a comparison."""
 
-from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
+from pipeline import console
 from pipeline.config import Tolerance
 from pipeline.records import Comparison, Provenance, Rank, Row, SampleRecord
 
@@ -29,37 +30,26 @@ def summary(name: str, runs: list[SampleRecord], tolerance: Tolerance, weights: 
 
 def show(record: Comparison) -> None:
     """Print the two top-5 side by side, a table for each sample; its repetitions only where they disagree."""
-    console = Console(highlight=False)
     shown: set[int] = set()
     for run in sorted(record.samples, key=lambda run: (run.sample, run.agrees)):
         if run.sample in shown and run.agrees:
             continue
         shown.add(run.sample)
-        console.print(_table(run))
+        console.show(Text(_title(run), style="bold" if run.agrees else "bold red"))
+        if run.rows:
+            console.show(_table(_worst_row(run.rows)))
 
 
-def _table(run: SampleRecord) -> Table:
+def _title(run: SampleRecord) -> str:
     measured = ", ".join(f"{d.dtype}{d.shape} differs by {d.max_absolute:.2g}" for d in run.differences)
     more = f"; row 1 of {len(run.rows)}" if len(run.rows) > 1 else ""
-    table = Table(
-        title=f"{run.name}: {measured or run.faults[0]}{more}",
-        title_justify="left",
-        title_style="bold" if run.agrees else "bold red",
-        box=None,
-        padding=(0, 2, 0, 0),
-    )
-    if not run.rows:
-        return table
-    for header, justify in (
-        ("", "right"),
-        ("Python", "left"),
-        ("", "right"),
-        ("C++", "left"),
-        ("", "right"),
-        ("", "left"),
-    ):
-        table.add_column(header, justify=justify)  # type: ignore[arg-type]
-    row = _worst_row(run.rows)
+    return f"{run.name}: {measured or run.faults[0]}{more}"
+
+
+def _table(row: Row) -> Table:
+    table = Table(box=None, padding=(0, 2, 0, 0))
+    for header in ("", "Python", "", "C++", "", ""):
+        table.add_column(header)
     for place, (python, cpp) in enumerate(zip(row.python, row.cpp, strict=True), start=1):
         table.add_row(str(place), *_cells(python), *_cells(cpp), "" if python.label == cpp.label else "≠")
     return table

@@ -48,19 +48,24 @@ class Reporter(ConsoleReporter):  # type: ignore[misc]
             self.write(f"failed: {', '.join(self.failed)}\n")
             return
         for name in self.compared:
-            record = layout.ARTIFACTS / name.partition(":")[2] / "compare.json"
-            try:
-                verdict = msgspec.json.decode(record.read_bytes(), type=Verdict)
-            except (OSError, msgspec.DecodeError):
-                continue
-            self.write(f"{verdict.summary}\n")
+            if verdict := last_verdict(name.partition(":")[2]):
+                self.write(f"{verdict}\n")
 
     @staticmethod
     def _is_selected(name: str, tasks: dict[str, Task], selected: list[str]) -> bool:
         return name in selected or any(name in tasks[group].task_dep for group in selected if group in tasks)
 
 
-class Verdict(msgspec.Struct):
-    """The one line of a comparison record that a finished run repeats."""
+class _Verdict(msgspec.Struct):
+    """The one line of a comparison record that is repeated."""
 
     summary: str
+
+
+def last_verdict(model: str) -> str:
+    """The last verdict on a model, in a line; empty where there is none."""
+    record = layout.ARTIFACTS / model / "compare.json"
+    try:
+        return msgspec.json.decode(record.read_bytes(), type=_Verdict).summary
+    except (OSError, msgspec.DecodeError):
+        return ""

@@ -13,6 +13,10 @@ import pytest
 ROOT = Path(__file__).parents[2]
 
 SETTINGS = """
+[tool.doit.plugins.command]
+run = "pipeline.commands:Run"
+info = "pipeline.commands:Info"
+
 [tool.torchferry]
 default-models = ["net", "twin"]
 
@@ -116,25 +120,20 @@ def cold(tmp_path_factory: pytest.TempPathFactory) -> tuple[Project, Finished]:
     return project, project.doit()
 
 
-@pytest.fixture
-def project(cold: tuple[Project, Finished]) -> Iterator[Project]:
-    """The built project, whole and fresh; what a test changes in its files is taken back afterwards."""
-    built, first = cold
+@pytest.fixture(scope="session")
+def built(cold: tuple[Project, Finished]) -> tuple[Project, Path]:
+    """The project as its first `doit` left it, and a copy of all of that, times included."""
+    project, first = cold
     assert first.code == 0, first.output
-    kept = {path: path.read_bytes() for path in built.root.rglob("*") if path.is_file() and _is_kept(path, built.root)}
-    yield built
-    for path in list(built.root.rglob("*")):
-        if path.is_file() and _is_kept(path, built.root) and path not in kept:
-            path.unlink()
-    for path, content in kept.items():
-        if not path.is_file() or path.read_bytes() != content:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_bytes(content)
-    restored = built.doit()
-    assert restored.code == 0, restored.output
+    kept = project.root.with_name("kept")
+    shutil.copytree(project.root, kept)
+    return project, kept
 
 
-def _is_kept(path: Path, root: Path) -> bool:
-    """Sources, and the results that cost time to make; the build tree keeps itself in order."""
-    parts = path.relative_to(root).parts
-    return "__pycache__" not in parts and parts[:2] != ("artifacts", "build") and path.name != ".doit.sqlite"
+@pytest.fixture
+def project(built: tuple[Project, Path]) -> Iterator[Project]:
+    """The built project, whole and fresh; whatever a test changes in its folder is taken back afterwards."""
+    project, kept = built
+    yield project
+    shutil.rmtree(project.root)
+    shutil.copytree(kept, project.root)

@@ -33,13 +33,10 @@ def test_nothing_changed(project: Project) -> None:
 
 
 def test_touch_is_no_change(project: Project) -> None:
-    sources = [path for path in project.root.rglob("*") if path.is_file() and "artifacts" not in path.parts]
-    times = {path: path.stat() for path in sources}
-    for path in sources:
-        path.touch()
+    for path in project.root.rglob("*"):
+        if "artifacts" not in path.parts:
+            path.touch()
     assert project.doit().ran == set()
-    for path, stat in times.items():  # Ninja, which goes by times, would compile for the tests after this one
-        os.utime(path, ns=(stat.st_atime_ns, stat.st_mtime_ns))
 
 
 def test_a_fresh_clone_with_the_artifacts_copied_over(project: Project, tmp_path: Path) -> None:
@@ -118,34 +115,51 @@ def test_another_toolchain(project: Project, tmp_path: Path) -> None:
 
 
 NET = {"export:net", "compare:net"}
-ARTIFACTS = {
-    "weights": ("artifacts/net/weights.pt", {"weights:net"}),
-    "archive": ("artifacts/net/net_scripted.pt", {"export:net"}),
-    "inputs": ("artifacts/net/inputs.pt", {"export:net"}),
-    "reference": ("artifacts/net/reference.pt", {"export:net"}),
-    "comparison": ("artifacts/net/compare.json", {"compare:net"}),
-    "executable": ("artifacts/build/ts-infer", {"build"}),
-    "cmake-cache": ("artifacts/build/CMakeCache.txt", {"configure"}),
+DELETED = {
+    "artifacts/net/weights.pt": {"weights:net"},
+    "artifacts/net/net_scripted.pt": {"export:net"},
+    "artifacts/net/inputs.pt": {"export:net"},
+    "artifacts/net/reference.pt": {"export:net"},
+    "artifacts/net/compare.json": {"compare:net"},
+    "artifacts/build/ts-infer": {"build"},
+    "artifacts/build/CMakeCache.txt": {"configure"},
 }
-DAMAGES = {
-    "deleted": lambda path: path.unlink(),
-    "truncated": lambda path: path.write_bytes(path.read_bytes()[: path.stat().st_size // 2]),
-    "edited": lambda path: path.write_bytes(path.read_bytes()[:-1] + b"#"),
-}
+FOLLOWS = {"export:net", "compare:net"}
 
 
-@pytest.mark.parametrize("damage", DAMAGES.values(), ids=DAMAGES.keys())
-@pytest.mark.parametrize(("name", "maker"), ARTIFACTS.values(), ids=ARTIFACTS.keys())
-def test_a_damaged_artifact(name: str, maker: set[str], damage: "type[object]", project: Project) -> None:
-    """What made it runs again; what follows does not where the same bytes come out, because freshness is content."""
-    before = project.path(name).read_bytes()
-    damage(project.path(name))  # type: ignore[call-arg]
+def repair(project: Project, name: str, damaged: bytes | None) -> set[str]:
+    """Put these bytes in an artifact's place, or nothing; returns which tasks doit ran to mend it."""
+    path = project.path(name)
+    before = path.read_bytes()
+    if damaged is None:
+        path.unlink()
+    else:
+        path.write_bytes(damaged)
     repaired = project.doit()
     assert repaired.code == 0, repaired.output
-    assert maker <= repaired.ran <= maker | NET
-    if name != "artifacts/net/compare.json":  # it tells the order of the runs, which is drawn afresh
-        assert project.path(name).read_bytes() == before
+    if not name.endswith("compare.json"):  # it tells the order of the runs, which is drawn afresh
+        assert path.read_bytes() == before
     assert project.doit().ran == set()
+    return repaired.ran
+
+
+@pytest.mark.parametrize(("name", "makers"), DELETED.items())
+def test_a_deleted_artifact(name: str, makers: set[str], project: Project) -> None:
+    """What made it runs again; what follows does not where the same bytes come out, because freshness is content."""
+    ran = repair(project, name, None)
+    assert makers <= ran <= makers | FOLLOWS
+
+
+@pytest.mark.parametrize("name", ["artifacts/net/net_scripted.pt", "artifacts/build/ts-infer"])
+def test_a_truncated_artifact(name: str, project: Project) -> None:
+    content = project.path(name).read_bytes()
+    assert repair(project, name, content[: len(content) // 2]) >= DELETED[name]
+
+
+@pytest.mark.parametrize("name", ["artifacts/net/reference.pt", "artifacts/net/compare.json"])
+def test_an_edited_artifact(name: str, project: Project) -> None:
+    content = project.path(name).read_bytes()
+    assert repair(project, name, content[:-2] + b"#\n") >= DELETED[name]
 
 
 def test_a_damaged_object_is_not_linked(project: Project) -> None:

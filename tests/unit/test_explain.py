@@ -10,9 +10,14 @@ def test_nearest_spelling() -> None:
 
 
 def test_cmake_fault_is_the_first_error() -> None:
-    output = "-- ok\nCMake Error at a.cmake:12 (message):\n  TORCH_ROOT is '',\n  which has no lib\nCall Stack:\n"
-    assert cmake._cmake_fault(output).startswith("TORCH_ROOT is '', which has no lib")
-    assert cmake._cmake_fault("CMake Error: no preset") == "CMake Error: no preset"
+    told = "-- ok\nCMake Error at a.cmake:12 (message):\n  TORCH_ROOT is '',\n  which has no lib\nCall Stack:\n"
+    assert cmake._cmake_fault(told) == "TORCH_ROOT is '', which has no lib"
+    paragraphs = (
+        'CMake Error at a:1 (message):\n  The compiler\n\n    "/c++"\n\n  is broken.\n\n  It says:\n\n    no\nCall\n'
+    )
+    assert cmake._cmake_fault(paragraphs) == 'The compiler "/c++" is broken'
+    assert cmake._cmake_fault('CMake Error: No such preset in /x: "relase"\n') == 'No such preset in /x: "relase"'
+    assert cmake._cmake_fault("something else\nwent wrong\n") == "went wrong"
 
 
 def test_compiler_fault_is_the_first_error() -> None:

@@ -1,0 +1,56 @@
+"""doit's commands where ours say more: an unknown word in one line, and `doit info` about the whole project.
+
+doit finds this module where the project is installed, which may be another checkout than the one it runs in:
+`pipeline` is therefore forgotten before `dodo.py` imports it from its own folder, and only imported after that.
+"""
+
+import os
+import sys
+from collections.abc import Sequence
+from typing import Any
+
+from doit import cmd_info, cmd_run
+from doit.cmd_base import DoitCmdBase
+from doit.exceptions import InvalidCommand
+
+
+class _Command(DoitCmdBase):  # type: ignore[misc]
+    """What both have in common."""
+
+    def execute(self, params: Any, args: Sequence[str]) -> Any:
+        """Do it; an InvalidCommand names the nearest task where a word is none."""
+        sys.modules.pop("pipeline", None)
+        try:
+            return super().execute(params, args)
+        except InvalidCommand as error:
+            if error.not_found is None:
+                raise
+            from pipeline.suggest import did_you_mean
+
+            near = did_you_mean(error.not_found, [task.name for task in self.task_list])
+            raise InvalidCommand(f"there is no task '{error.not_found}'; {near}") from None
+        except BrokenPipeError:  # nobody listens any more, as after `doit | head`
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            return 1
+
+
+class Run(_Command, cmd_run.Run):  # type: ignore[misc]
+    """`doit`: run tasks."""
+
+
+class Info(_Command, cmd_info.Info):  # type: ignore[misc]
+    """`doit info`: the tools, the models and the state of each task; `doit info TASK`: all about one."""
+
+    doc_usage = "[TASK]"
+
+    def _execute(self, pos_args: Sequence[str], hide_status: bool = False) -> Any:  # noqa: FBT002 - doit's own
+        if not pos_args:
+            from pipeline import overview
+
+            overview.show(self.task_list, self.dep_manager)
+            return 0
+        known = {task.name for task in self.task_list}
+        for word in pos_args:
+            if word not in known:
+                raise InvalidCommand(not_found=word)
+        return super()._execute(pos_args, hide_status)

@@ -1,0 +1,124 @@
+"""Export: what it verifies before it writes, and how it names what stops it."""
+
+import json
+import zipfile
+
+import pytest
+import torch
+
+from .conftest import Project
+
+INPUTS = 'inputs = [{ shape = ["batch", 3, 8, 8] }]'
+SEEDED = 'weights = "seeded"'
+
+
+def export(project: Project, *lines: str) -> tuple[int, str]:
+    """Add an entry and export it; returns the exit code and the last line, and checks that a failure left nothing."""
+    project.add_model("tried", SEEDED, *lines)
+    finished = project.step("weights", "tried")
+    if finished.code == 0:
+        finished = project.step("export", "tried")
+    assert "Traceback" not in finished.output, finished.output
+    if finished.code:
+        assert len(finished.errors) == 1, finished.output
+        left = {path.name for path in project.path("artifacts").glob("tried/*")}
+        assert left <= {"weights.pt"}
+    return finished.code, finished.output.strip().splitlines()[-1]
+
+
+def test_the_metadata_travels_inside(project: Project) -> None:
+    with zipfile.ZipFile(project.path("artifacts/net/net_scripted.pt")) as archive:
+        extra = {
+            name.rpartition("/")[2]: archive.read(name).decode() for name in archive.namelist() if "/extra/" in name
+        }
+    metadata = json.loads(extra["torchferry.json"])
+    assert metadata["model"] == "net"
+    assert metadata["builder"] == "nets:Net"
+    assert metadata["method"] == "script"
+    assert metadata["torch"] == torch.__version__
+    assert metadata["weights"]["untrained"] is True
+    assert len(metadata["weights"]["sha256"]) == 64
+    assert extra["inputs.txt"] == "float32 batch 3 8 8\n"
+    assert extra["notice.txt"].startswith("UNTRAINED WEIGHTS")
+
+
+def test_the_deprecation_is_said_once(project: Project) -> None:
+    output = project.step("export", "net").output
+    assert output.lower().count("deprecated") == 1
+
+
+def test_the_archive_is_the_same_each_time(project: Project) -> None:
+    before = project.path("artifacts/net/net_scripted.pt").read_bytes()
+    assert project.step("export", "net", PYTHONHASHSEED="7").code == 0
+    assert project.path("artifacts/net/net_scripted.pt").read_bytes() == before
+
+
+def test_two_inputs_and_a_nested_output(project: Project) -> None:
+    inputs = 'inputs = [{ shape = ["batch", 3, 8, 8] }, { shape = ["batch", 4], dtype = "float64" }]'
+    project.add_model("pair", 'builder = "nets:Pair"', SEEDED, inputs)
+    finished = project.doit("compare:pair")
+    assert finished.code == 0, finished.output
+    record = json.loads(project.path("artifacts/pair/compare.json").read_text())
+    paths = {difference["path"] for run in record["samples"] for difference in run["differences"]}
+    assert paths == {"output[0]", "output[1]['sum']", "output[1]['argmax']"}
+
+
+FAULTS = {
+    "not-importable": (['builder = "no_such_nets:Net"'], "cannot import no_such_nets"),
+    "no-such-name": (['builder = "nets:Ne"'], "nets has no 'Ne' for the builder nets:Ne; did you mean 'Net'?"),
+    "not-callable": (['builder = "nets:not_callable"'], "is a str, expected something to call"),
+    "no-module": (['builder = "nets:number"'], "returned int, expected a torch.nn.Module"),
+    "fails": (['builder = "nets:failing"'], "failed: ValueError: no such backbone"),
+    "wrong-arguments": (
+        ['builder = "nets:Net"', "arguments = { chanels = 3 }"],
+        "unexpected keyword argument 'chanels'",
+    ),
+    "unscriptable": (['builder = "nets:Unscriptable"'], "nets.py:"),
+    "branching": (
+        ['builder = "nets:Branching"', 'method = "trace"'],
+        "it does not trace faithfully: Converting a tensor",
+    ),
+    "neither-script": (['builder = "nets:Neither"'], "it does not script:"),
+    "neither-trace": (['builder = "nets:Neither"', 'method = "trace"'], "holds no tensor"),
+    "baked-batch": (['builder = "nets:BakedBatch"', 'method = "trace"'], "does not agree with eager Python on"),
+    "constant": (['builder = "nets:Constant"'], "does not depend on its input"),
+    "nan": (['builder = "nets:Nan"'], "holds NaN or infinity"),
+    "wrong-input": (
+        ['builder = "nets:Net"', 'inputs = [{ shape = ["batch", 4, 8, 8] }]'],
+        "does not run on its own inputs",
+    ),
+}
+
+
+@pytest.mark.parametrize(("lines", "expected"), FAULTS.values(), ids=FAULTS.keys())
+def test_a_model_that_cannot_be_exported(lines: list[str], expected: str, project: Project) -> None:
+    inputs = [] if any(line.startswith("inputs") for line in lines) else [INPUTS]
+    code, line = export(project, *lines, *inputs)
+    assert (code, expected in line) == (4, True), line
+
+
+def test_the_construct_that_does_not_script_is_named(project: Project) -> None:
+    code, line = export(project, 'builder = "nets:Unscriptable"', INPUTS)
+    number = project.path("nets.py").read_text().splitlines().index("class Unscriptable(Net):") + 4
+    assert code == 4
+    assert f"nets.py:{number})" in line
+
+
+def test_the_branch_that_does_not_trace_is_named(project: Project) -> None:
+    _, line = export(project, 'builder = "nets:Branching"', INPUTS, 'method = "trace"')
+    number = project.path("nets.py").read_text().splitlines().index("        if x.sum() > 0:") + 1
+    assert f"nets.py:{number})" in line
+
+
+def test_unknown_model(project: Project) -> None:
+    finished = project.step("export", "nte")
+    assert finished.code == 2
+    assert "there is no [tool.torchferry.models.nte] in pyproject.toml; did you mean 'net'?" in finished.output
+
+
+def test_damaged_weights_artifact(project: Project) -> None:
+    path = project.path("artifacts/net/weights.pt")
+    path.write_bytes(path.read_bytes()[:100])
+    finished = project.step("export", "net")
+    assert finished.code == 3
+    assert "weights.pt is damaged" in finished.errors[0]

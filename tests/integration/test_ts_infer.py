@@ -1,0 +1,161 @@
+"""The executable: what it says on its own, and of bad input."""
+
+from pathlib import Path
+
+import pytest
+import torch
+
+from .conftest import Project
+
+ARCHIVE = "artifacts/net/net_scripted.pt"
+INPUTS = "artifacts/net/inputs.pt"
+
+
+def test_an_archive_alone(project: Project) -> None:
+    """As the recipe's program: a dummy input, the five likeliest classes, DONE."""
+    finished = project.infer(ARCHIVE)
+    assert finished.code == 0
+    lines = finished.output.splitlines()
+    assert lines[0].startswith("UNTRAINED WEIGHTS")
+    assert lines[-1] == "DONE"
+    module = torch.jit.load(project.path(ARCHIVE))
+    top = module(torch.ones(1, 3, 8, 8)).softmax(1).topk(5)
+    shown = [line.split() for line in lines if "class" in line]
+    assert [int(words[1]) for words in shown] == top.indices[0].tolist()
+    assert [float(words[0]) for words in shown] == pytest.approx(top.values[0].tolist(), abs=1e-4)
+
+
+def test_an_archive_made_elsewhere(project: Project, tmp_path: Path) -> None:
+    """Without metadata it takes what the recipe's dummy is: one picture."""
+    torch.jit.save(torch.jit.trace(torch.nn.AdaptiveAvgPool2d(1), torch.ones(1, 3, 8, 8)), tmp_path / "pool.pt")
+    finished = project.infer(tmp_path / "pool.pt")
+    assert finished.code == 0, finished.output
+    assert "not class scores" in finished.output
+
+
+def test_it_needs_no_python(project: Project) -> None:
+    """It runs in an empty environment, and links neither Python nor TorchVision."""
+    executable = project.path("artifacts/build/ts-infer")
+    assert project.run(["env", "-i", executable, ARCHIVE]).code == 0
+    linked = project.run(["ldd", executable]).output
+    assert "libtorch_cpu" in linked
+    assert "python" not in linked.partition("libtorch_cpu")[0]
+    assert "torchvision" not in linked
+
+
+def test_libraries_beside_the_executable_win(project: Project) -> None:
+    """The RPATH begins with $ORIGIN, so that a folder with the libraries can be shipped."""
+    dynamic = project.run(["readelf", "-d", project.path("artifacts/build/ts-infer")]).output
+    assert "[$ORIGIN:$ORIGIN/../lib:" in dynamic
+
+
+def test_every_output_is_written(project: Project, tmp_path: Path) -> None:
+    from pipeline.golden import read_answers
+
+    assert project.infer(ARCHIVE, "--inputs", INPUTS, "--outputs", tmp_path / "out.pt", "--order", "1,0,1").code == 0
+    answers = read_answers(tmp_path / "out.pt")
+    assert answers.order == [1, 0, 1]
+    assert [tuple(output.shape) for output in answers.outputs] == [(4, 10), (1, 10), (4, 10)]
+    assert torch.equal(answers.outputs[0], answers.outputs[2])
+
+
+USAGE = {
+    "nothing": ([], "no archive given"),
+    "two-archives": ([ARCHIVE, ARCHIVE], "two archives given"),
+    "unknown-option": ([ARCHIVE, "--topk"], "unknown option '--topk'"),
+    "no-value": ([ARCHIVE, "--inputs"], "--inputs needs a value"),
+    "empty-value": ([ARCHIVE, "--inputs", ""], "--inputs needs a value"),
+    "outputs-alone": ([ARCHIVE, "--outputs", "x"], "--outputs and --order need --inputs"),
+    "no-numbers": ([ARCHIVE, "--inputs", INPUTS, "--order", "a"], "expected numbers with commas between"),
+    "half-a-list": ([ARCHIVE, "--inputs", INPUTS, "--order", "1,"], "expected numbers with commas between"),
+    "negative": ([ARCHIVE, "--inputs", INPUTS, "--order", "-1"], "expected numbers with commas between"),
+    "no-such-sample": ([ARCHIVE, "--inputs", INPUTS, "--order", "9"], "names sample 9"),
+}
+
+
+@pytest.mark.parametrize(("words", "expected"), USAGE.values(), ids=USAGE.keys())
+def test_usage(words: list[str], expected: str, project: Project) -> None:
+    finished = project.infer(*words)
+    assert finished.code == 2
+    assert expected in finished.errors[0]
+
+
+def test_help(project: Project) -> None:
+    finished = project.infer("--help")
+    assert finished.code == 0
+    assert finished.output.startswith("usage: ts-infer ARCHIVE")
+    assert all(len(line) <= 100 for line in finished.output.splitlines())
+
+
+@pytest.mark.parametrize("kind", ["missing", "folder", "empty", "truncated", "text", "state-dict", "inputs"])
+def test_a_damaged_archive(kind: str, project: Project, tmp_path: Path) -> None:
+    path = tmp_path / "model.pt"
+    whole = project.path(ARCHIVE).read_bytes()
+    match kind:
+        case "folder":
+            path.mkdir()
+        case "empty":
+            path.touch()
+        case "truncated":
+            path.write_bytes(whole[: len(whole) // 2])
+        case "text":
+            path.write_text("hello")
+        case "state-dict":
+            torch.save({"weight": torch.zeros(1)}, path)
+        case _:
+            path.write_bytes(project.path(INPUTS).read_bytes())
+    finished = project.infer(path)
+    assert finished.code == 3
+    assert len(finished.output.splitlines()) == 1
+    assert str(path) in finished.output
+
+
+X = torch.zeros(1, 3, 8, 8)
+BAD_INPUTS = {
+    "shape": (
+        {"samples": [[torch.zeros(1, 3, 9, 8)]]},
+        "input 0 is float32[1, 3, 9, 8], the model takes float32[batch, 3",
+    ),
+    "rank": ({"samples": [[torch.zeros(3, 8, 8)]]}, "input 0 is float32[3, 8, 8], the model takes"),
+    "dtype": ({"samples": [[X.double()]]}, "input 0 is float64[1, 3, 8, 8], the model takes float32"),
+    "count": ({"samples": [[X, X]]}, "sample 0 has 2 inputs, the model takes 1"),
+    "second-sample": ({"samples": [[X], [X.int()]]}, "sample 1, input 0 is int32"),
+    "not-a-tensor": ({"samples": [["cat"]]}, "sample 0, input 0 is String, the model takes"),
+    "none": ({"samples": []}, "holds no sample"),
+    "no-list": ({"samples": 3}, "is not an inputs file"),
+    "no-key": ({"inputs": [[X]]}, "is not an inputs file"),
+    "no-dict": ([[X]], "is not an inputs file"),
+}
+
+
+@pytest.mark.parametrize(("content", "expected"), BAD_INPUTS.values(), ids=BAD_INPUTS.keys())
+def test_a_bad_inputs_file(content: object, expected: str, project: Project, tmp_path: Path) -> None:
+    torch.save(content, tmp_path / "inputs.pt")
+    finished = project.infer(ARCHIVE, "--inputs", tmp_path / "inputs.pt", "--outputs", tmp_path / "out.pt")
+    assert finished.code == 3
+    assert expected in finished.errors[0]
+    assert not list(tmp_path.glob("out*"))
+
+
+@pytest.mark.parametrize("content", [None, b"", b"hello", b"PK\x03\x04" + b"\0" * 100])
+def test_an_inputs_file_that_is_none(content: bytes | None, project: Project, tmp_path: Path) -> None:
+    path = tmp_path / "inputs.pt"
+    if content is not None:
+        path.write_bytes(content)
+    finished = project.infer(ARCHIVE, "--inputs", path)
+    assert finished.code == 3
+    assert len(finished.errors) == 1
+
+
+def test_outputs_that_cannot_be_written(project: Project, tmp_path: Path) -> None:
+    finished = project.infer(ARCHIVE, "--inputs", INPUTS, "--outputs", tmp_path / "no such folder" / "out.pt")
+    assert finished.code == 5
+    assert "cannot write" in finished.errors[0]
+
+
+def test_a_model_that_fails(project: Project, tmp_path: Path) -> None:
+    """An archive without metadata takes any input, until the model itself objects."""
+    torch.jit.save(torch.jit.script(torch.nn.Linear(3, 2)), tmp_path / "linear.pt")
+    finished = project.infer(tmp_path / "linear.pt")
+    assert finished.code == 4
+    assert "the model failed on sample 0: RuntimeError: mat1 and mat2 shapes cannot be multiplied" in finished.output
