@@ -11,9 +11,10 @@ facts beside files that make it stale; its command can be repeated by hand, `pyt
 from collections.abc import Iterator
 from functools import partial
 
-from pipeline import layout, stale, toolchain
+from pipeline import layout, toolchain
+from pipeline.graph import stale
+from pipeline.graph.tasks import Task, doit_config, load_settings, of_model, remove_build_tree, step
 from pipeline.layout import ModelFiles
-from pipeline.tasks import Task, doit_config, load_settings, of_model, remove_build_tree, step
 
 SETTINGS = load_settings()
 DOIT_CONFIG = doit_config(SETTINGS)

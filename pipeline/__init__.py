@@ -1,16 +1,17 @@
 """The work behind `dodo.py`.
 
-A file here imports only from the lines above its own; nothing above the rule imports torch.
+A file here imports only from its own line and the lines above it.
 
     errors, suggest                   what can go wrong, and the nearest right spelling
     config, layout, records           what is asked, where things lie, what is written down
     catalogue, configfile             torchvision's builders by name, and the settings as they are read
     files, process, toolchain         bytes on disk, child processes, compiler and torch
-    freshness, reporter, tasks        what doit asks us, and how a task is made
-    ------------------------------------------------------------------------------------
-    console, cli                      what a step prints, and the edge around it
-    cmake                             configuring and building the C++ side
-    vision, builders, samples, ...    the helpers of the steps
+    console                           what a step prints: whole lines with its name
+    graph/                            what doit asks of us: tasks, freshness, commands, and what it prints
+    ------------------------------------------------------------------- nothing above imports torch
+    cli, cmake                        the edge around a step; configuring and building the C++ side
+    model/                            a model as a module, an archive, and the samples that it runs on
+    parity/                           the golden set, the judgement, and how it is shown
     weights/, methods/                one module per source of weights, one per export method
     steps/                            the programs that doit starts: `python -m pipeline.steps.<name>`
 """

@@ -1,5 +1,6 @@
 """What can be asked: the tables of `[tool.torchferry]`, as frozen values."""
 
+import re
 from pathlib import Path
 from typing import Any, Literal
 
@@ -108,3 +109,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
             message = f"there is no [{TABLE}.models.{name}] in {PYPROJECT}; {did_you_mean(name, self.models)}"
             raise SettingsError(message)
         return self.models[name]
+
+    def requirements(self, model: Model) -> list[str]:
+        """The distributions that a model's extra stands for."""
+        return [re.split(r"[^\w.-]", line, maxsplit=1)[0] for line in self.extras.get(model.extra, [])]

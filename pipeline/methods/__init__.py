@@ -5,7 +5,7 @@ from typing import Protocol
 
 import torch
 
-from pipeline.samples import Arguments
+from pipeline.model.samples import Arguments
 
 
 class Method(Protocol):

@@ -5,7 +5,7 @@ import re
 import torch
 
 from pipeline.errors import ModelError
-from pipeline.samples import Arguments
+from pipeline.model.samples import Arguments
 
 
 def export(module: torch.nn.Module, example: Arguments) -> torch.jit.ScriptModule:  # noqa: ARG001

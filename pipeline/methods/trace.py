@@ -7,7 +7,7 @@ import torch
 from torch.jit._trace import TracerWarning
 
 from pipeline.errors import ModelError
-from pipeline.samples import Arguments
+from pipeline.model.samples import Arguments
 
 
 def export(module: torch.nn.Module, example: Arguments) -> torch.jit.ScriptModule:

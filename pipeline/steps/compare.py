@@ -8,11 +8,13 @@ from typing import Literal
 
 import torch
 
-from pipeline import archive, cli, comparison, files, golden, layout, process, report
+from pipeline import cli, files, layout, process
 from pipeline.config import Model, Settings, Tolerance
 from pipeline.errors import Disagreement, EnvironmentFault, FileError
-from pipeline.golden import Answers, Reference
 from pipeline.layout import ModelFiles
+from pipeline.model import archive
+from pipeline.parity import comparison, golden, report
+from pipeline.parity.golden import Answers, Reference
 from pipeline.records import Comparison, Row, SampleRecord
 
 

@@ -5,12 +5,14 @@ from typing import Any
 
 import torch
 
-from pipeline import archive, builders, categories, cli, comparison, console, files, golden, methods, samples, statedict
+from pipeline import cli, console, files, methods
 from pipeline.config import Model, Settings
 from pipeline.errors import ModelError
 from pipeline.layout import ModelFiles
+from pipeline.model import archive, builders, categories, samples, statedict
+from pipeline.model.samples import Sample
+from pipeline.parity import comparison, golden
 from pipeline.records import Metadata, Provenance
-from pipeline.samples import Sample
 
 DEPRECATION = "TorchScript is deprecated in PyTorch: it works up to Python 3.13, and no new features come to it"
 

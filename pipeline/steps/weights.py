@@ -1,8 +1,9 @@
 """Fetch a model's weights, check them, and note where they come from."""
 
-from pipeline import builders, cli, console, statedict, weights
+from pipeline import cli, console, weights
 from pipeline.config import Model, Settings
 from pipeline.layout import ModelFiles
+from pipeline.model import builders, statedict
 
 
 def main(name: str, model: Model, settings: Settings) -> None:

@@ -5,8 +5,8 @@ from typing import NamedTuple, Protocol
 
 from pipeline.config import Model
 from pipeline.errors import HostUnreachable
+from pipeline.model.statedict import StateDict
 from pipeline.records import Provenance
-from pipeline.statedict import StateDict
 
 
 class Weights(NamedTuple):

@@ -1,9 +1,10 @@
 """Weights in a local file: the user's own (`file:`), or one that an installed package ships (`package:`)."""
 
-from pipeline import download, files, statedict
+from pipeline import files
 from pipeline.config import Model
+from pipeline.model import statedict
 from pipeline.records import Provenance
-from pipeline.weights import Weights
+from pipeline.weights import Weights, download
 
 
 def fetch(model: Model) -> Weights:

@@ -4,11 +4,11 @@ import hashlib
 
 import torch
 
-from pipeline import builders, samples
 from pipeline.config import Model
 from pipeline.errors import ModelError
+from pipeline.model import builders, samples
+from pipeline.model.statedict import StateDict
 from pipeline.records import Provenance
-from pipeline.statedict import StateDict
 from pipeline.weights import Weights
 
 CALIBRATION_BATCHES = 4

@@ -2,9 +2,10 @@
 
 import re
 
-from pipeline import files, statedict, vision
+from pipeline import files
 from pipeline.config import Model
 from pipeline.errors import FileError
+from pipeline.model import statedict, vision
 from pipeline.records import Provenance
 from pipeline.weights import Weights, url
 

@@ -4,10 +4,11 @@ from pathlib import Path
 
 import torch
 
-from pipeline import download, files, statedict
+from pipeline import files
 from pipeline.config import Model
+from pipeline.model import statedict
 from pipeline.records import Provenance
-from pipeline.weights import Weights
+from pipeline.weights import Weights, download
 
 
 def fetch(model: Model) -> Weights:

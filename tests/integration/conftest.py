@@ -14,8 +14,8 @@ ROOT = Path(__file__).parents[2]
 
 SETTINGS = """
 [tool.doit.plugins.command]
-run = "pipeline.commands:Run"
-info = "pipeline.commands:Info"
+run = "pipeline.graph.commands:Run"
+info = "pipeline.graph.commands:Info"
 
 [tool.torchferry]
 default-models = ["net", "twin"]

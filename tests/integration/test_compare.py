@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 import torch
 
-from pipeline import files, golden
+from pipeline import files
+from pipeline.parity import golden
 from pipeline.steps.compare import draw_order
 
 from .conftest import Finished, Project

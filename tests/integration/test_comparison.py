@@ -6,10 +6,10 @@ from typing import Any
 import pytest
 import torch
 
-from pipeline.comparison import compare, measure, rank
 from pipeline.config import Tolerance
 from pipeline.errors import Disagreement
-from pipeline.golden import Answers, Reference
+from pipeline.parity.comparison import compare, measure, rank
+from pipeline.parity.golden import Answers, Reference
 from pipeline.steps.compare import judge
 
 TOLERANCE = Tolerance(atol=1e-5, rtol=1e-5)

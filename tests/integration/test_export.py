@@ -79,7 +79,10 @@ FAULTS = {
         "it does not trace faithfully: Converting a tensor",
     ),
     "neither-script": (['builder = "nets:Neither"'], "it does not script:"),
-    "neither-trace": (['builder = "nets:Neither"', 'method = "trace"'], "holds no tensor"),
+    "neither-trace": (
+        ['builder = "nets:Neither"', 'method = "trace"'],
+        "it does not trace: forward returns what it cannot",
+    ),
     "baked-batch": (['builder = "nets:BakedBatch"', 'method = "trace"'], "does not agree with eager Python on"),
     "constant": (['builder = "nets:Constant"'], "does not depend on its input"),
     "nan": (['builder = "nets:Nan"'], "holds NaN or infinity"),

@@ -6,7 +6,7 @@ from typing import Any
 
 from doit.task import Task
 
-from pipeline import freshness
+from pipeline.graph import freshness
 
 
 def test_touch_is_no_change(tmp_path: Path) -> None:
@@ -67,17 +67,3 @@ def test_a_target_that_is_not_what_was_written(tmp_path: Path) -> None:
     assert run.ask({}) == (False, f"{run.target} is missing")
     run.target.mkdir()
     assert not run.ask({})[0]
-
-
-def test_step_sources_follow_the_imports() -> None:
-    export = freshness.step_sources("export")
-    assert {"pipeline/steps/export.py", "pipeline/comparison.py", "pipeline/methods/__init__.py"} <= set(export)
-    assert "pipeline/cmake.py" not in export
-    assert "pipeline/methods/trace.py" not in freshness.step_sources("build")
-    assert "pipeline/cmake.py" in freshness.step_sources("build")
-
-
-def test_builders_of_installed_packages_are_not_watched() -> None:
-    assert freshness.builder_sources("torchvision:resnet18") == ()
-    assert freshness.builder_sources("no_such_module:build") == ()
-    assert "pipeline/config.py" in freshness.builder_sources("pipeline.builders:build")

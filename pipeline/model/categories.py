@@ -1,7 +1,8 @@
 """The class names of a model."""
 
-from pipeline import files, vision
+from pipeline import files
 from pipeline.config import TORCHVISION, Model
+from pipeline.model import vision
 
 
 def of(model: Model) -> list[str]:

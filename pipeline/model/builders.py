@@ -6,10 +6,9 @@ from typing import Any
 
 import torch
 
-from pipeline import vision
 from pipeline.config import TORCHVISION, Model, Settings
 from pipeline.errors import EnvironmentFault, ModelError, SettingsError
-from pipeline.stale import requirements
+from pipeline.model import vision
 from pipeline.suggest import did_you_mean
 from pipeline.toolchain import version
 
@@ -21,7 +20,7 @@ def require_packages(name: str, model: Model, settings: Settings) -> None:
     if model.extra not in settings.extras:
         near = did_you_mean(model.extra, settings.extras)
         raise SettingsError(f"{name}: there is no extra '{model.extra}' in [project.optional-dependencies]; {near}")
-    missing = [package for package in requirements(model, settings) if not version(package)]
+    missing = [package for package in settings.requirements(model) if not version(package)]
     if missing:
         raise EnvironmentFault(
             f"{name} needs {', '.join(missing)}, which is not installed; run pip install -e '.[pinned,{model.extra}]'"

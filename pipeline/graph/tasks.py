@@ -10,10 +10,11 @@ from typing import Any
 from doit.exceptions import InvalidDodoFile
 from doit.task import clean_targets
 
-from pipeline import configfile, freshness, layout
+from pipeline import configfile, layout
 from pipeline.config import Settings
 from pipeline.errors import PipelineError
-from pipeline.reporter import Reporter
+from pipeline.graph import freshness, sources
+from pipeline.graph.reporter import Reporter
 
 Task = dict[str, Any]
 
@@ -70,7 +71,7 @@ def step(
     """
     return {
         "actions": [[sys.executable, "-m", f"pipeline.steps.{name}", *arguments]],
-        "file_dep": [*(str(path) for path in reads), *freshness.step_sources(name)],
+        "file_dep": [*(str(path) for path in reads), *sources.step_sources(name)],
         "targets": [str(path) for path in writes],
         "uptodate": [freshness.Unchanged(facts)],
         "clean": [clean_targets, _remove_empty_folders],

@@ -4,9 +4,10 @@ from typing import NamedTuple
 
 import torch
 
-from pipeline import files, vision
+from pipeline import files
 from pipeline.config import Input, Model, Preprocess
 from pipeline.errors import FileError, SettingsError
+from pipeline.model import vision
 
 Arguments = list[torch.Tensor]
 

@@ -5,8 +5,9 @@ from typing import Any
 
 from rich.table import Table
 
-from pipeline import configfile, console, reporter, toolchain
+from pipeline import configfile, console, toolchain
 from pipeline.config import Settings
+from pipeline.graph import reporter
 
 UP_TO_DATE = "up to date"
 TO_DO = "to do"

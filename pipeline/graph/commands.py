@@ -19,7 +19,8 @@ class _Command(DoitCmdBase):  # type: ignore[misc]
 
     def execute(self, params: Any, args: Sequence[str]) -> Any:
         """Do it; an InvalidCommand names the nearest task where a word is none."""
-        sys.modules.pop("pipeline", None)
+        for module in [name for name in sys.modules if name.partition(".")[0] == "pipeline"]:
+            del sys.modules[module]
         try:
             return super().execute(params, args)
         except InvalidCommand as error:
@@ -45,7 +46,7 @@ class Info(_Command, cmd_info.Info):  # type: ignore[misc]
 
     def _execute(self, pos_args: Sequence[str], hide_status: bool = False) -> Any:  # noqa: FBT002 - doit's own
         if not pos_args:
-            from pipeline import overview
+            from pipeline.graph import overview
 
             overview.show(self.task_list, self.dep_manager)
             return 0

@@ -2,14 +2,14 @@
 
 import os
 import platform
-import re
 from typing import Any
 
 import msgspec
 
-from pipeline import files, freshness, toolchain
+from pipeline import files, toolchain
 from pipeline.config import Model, Settings
 from pipeline.errors import FileError
+from pipeline.graph import sources
 
 Facts = dict[str, Any]
 
@@ -21,23 +21,23 @@ _EXPORT = (*_BUILDER, "method", "inputs", "batch_sizes", "images", "preprocess",
 
 def weights_files(model: Model) -> list[str]:
     """A weights file that the user keeps, and the builder's sources where seeded weights come out of it."""
-    seeded = "seeded" in (model.weights, model.if_unreachable)
-    return [*_own_files([model.weights]), *(freshness.builder_sources(model.builder) if seeded else ())]
+    return [*_own_files([model.weights]), *(sources.builder_sources(model.builder) if _may_be_seeded(model) else ())]
 
 
 def weights_facts(model: Model) -> Facts:
     """The settings that name the weights, and the torchvision that knows what its enums mean."""
-    return _settings(model, _WEIGHTS) | {"torchvision": toolchain.version("torchvision")} | _packaged([model.weights])
+    keys = (*_WEIGHTS, "inputs") if _may_be_seeded(model) else _WEIGHTS
+    return _settings(model, keys) | {"torchvision": toolchain.version("torchvision")} | _packaged([model.weights])
 
 
 def export_files(model: Model) -> list[str]:
     """The builder's sources where they are the user's own, and the pictures and class names."""
-    return [*freshness.builder_sources(model.builder), *_own_files([*model.images, model.categories])]
+    return [*sources.builder_sources(model.builder), *_own_files([*model.images, model.categories])]
 
 
 def export_facts(model: Model, settings: Settings) -> Facts:
     """All settings that shape the archive, the inputs or the reference, and the packages that make them."""
-    packages = ["torch", "torchvision", *requirements(model, settings)]
+    packages = ["torch", "torchvision", *settings.requirements(model)]
     versions = {package: toolchain.version(package) for package in packages}
     python = {"python": platform.python_version()}
     return _settings(model, _EXPORT) | versions | python | _packaged([*model.images, model.categories])
@@ -53,9 +53,9 @@ def compare_facts(model: Model, settings: Settings) -> Facts:
     return _settings(model, ("tolerance", "timeout")) | build_facts(settings)
 
 
-def requirements(model: Model, settings: Settings) -> list[str]:
-    """The distributions that a model's extra stands for."""
-    return [re.split(r"[^\w.-]", line, maxsplit=1)[0] for line in settings.extras.get(model.extra, [])]
+def _may_be_seeded(model: Model) -> bool:
+    """Seeded weights come out of the builder, and are calibrated on inputs."""
+    return "seeded" in (model.weights, model.if_unreachable)
 
 
 def _settings(model: Model, keys: tuple[str, ...]) -> dict[str, Any]:
@@ -66,16 +66,16 @@ def _plain(table: msgspec.Struct) -> dict[str, Any]:
     return {field: msgspec.to_builtins(getattr(table, field)) for field in table.__struct_fields__}
 
 
-def _own_files(sources: list[str]) -> list[str]:
+def _own_files(named: list[str]) -> list[str]:
     """The user's own files; one that is missing is left to the step, which says so."""
-    paths = [source.removeprefix("file:") for source in sources if source.startswith("file:")]
+    paths = [source.removeprefix("file:") for source in named if source.startswith("file:")]
     return [path for path in paths if os.path.isfile(path)]
 
 
-def _packaged(sources: list[str]) -> Facts:
+def _packaged(named: list[str]) -> Facts:
     """Files of installed packages, by content: where they lie differs between environments."""
     packaged: Facts = {}
-    for source in sources:
+    for source in named:
         if source.startswith("package:"):
             try:
                 packaged[source] = files.sha256(files.locate(source))

@@ -12,7 +12,7 @@ from torch.jit import _pickle
 
 from pipeline import files
 from pipeline.errors import Disagreement, FileError
-from pipeline.samples import Sample
+from pipeline.model.samples import Sample
 
 # What libtorch's pickler calls beside plain containers: each makes a typed list or dict, and nothing else.
 _LIBTORCH_GLOBALS: list[Callable[..., Any] | tuple[Callable[..., Any], str]] = [
