@@ -4,14 +4,21 @@ from pipeline import cli, console, weights
 from pipeline.config import Model, Settings
 from pipeline.layout import ModelFiles
 from pipeline.model import builders, statedict
+from pipeline.records import Provenance
 
 
 def main(name: str, model: Model, settings: Settings) -> None:
     """Write `weights.pt` of the model."""
     builders.require_packages(name, model, settings)
     state, provenance = weights.fetch(model)
-    statedict.write_artifact(ModelFiles.of(name, model).weights, state, provenance)
-    console.say(provenance.notice or f"{provenance.source}, sha256 {provenance.sha256[:16]}…")
+    target = ModelFiles.of(name, model).weights
+    statedict.write_artifact(target, state, provenance)
+    again = f"; once it can be: rm {target}, and doit" if provenance.reason else ""
+    console.say(f"{provenance.notice or _origin(provenance)}{again}")
+
+
+def _origin(provenance: Provenance) -> str:
+    return f"{provenance.source}, sha256 {provenance.sha256[:16]}…"
 
 
 if __name__ == "__main__":

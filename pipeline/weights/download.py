@@ -2,6 +2,7 @@
 
 import time
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import requests
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn, TransferSpeedColumn
@@ -9,7 +10,7 @@ from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeR
 from pipeline import console, files
 from pipeline.errors import EnvironmentFault, FileError, HostUnreachable
 
-ATTEMPTS = 4
+ATTEMPTS = 3
 CONNECT_TIMEOUT = 10.0
 READ_TIMEOUT = 30.0
 FIRST_PAUSE = 0.5
@@ -20,7 +21,7 @@ _RETRIED = frozenset({408, 425, 429, 500, 502, 503, 504})
 def fetch(url: str, target: Path, sha256_prefix: str) -> None:
     """Bring `url` to `target`, unless a file of the right hash lies there already.
 
-    HostUnreachable where no connection could be made at all; FileError where the host has no such file, or
+    HostUnreachable where no attempt made a connection at all; FileError where the host has no such file, or
     what lies or arrived there has another hash; EnvironmentFault where the transfer failed each time.
     """
     if target.exists():
@@ -41,15 +42,23 @@ def verify(path: Path, sha256_prefix: str, remedy: str, named: str = "") -> None
 
 
 class _Transient(Exception):
-    """A failure that another attempt may not meet."""
+    """A failure that another attempt may not meet; `reached` tells whether the host was there."""
+
+    def __init__(self, message: str, *, reached: bool = True) -> None:
+        super().__init__(message)
+        self.reached = reached
 
 
 def _transfer(url: str, staging: Path) -> None:
     pause = FIRST_PAUSE
+    reached = False
     for attempt in range(1, ATTEMPTS + 1):
         try:
             _attempt(url, staging)
         except _Transient as error:
+            reached = reached or error.reached
+            if attempt == ATTEMPTS and not reached:
+                raise HostUnreachable(str(error)) from None
             if attempt == ATTEMPTS:
                 raise EnvironmentFault(f"{url} failed {ATTEMPTS} times, last: {error}; try again later") from None
             console.say(f"{error}; trying again in {pause:g} s ({attempt} of {ATTEMPTS})")
@@ -81,8 +90,7 @@ def _attempt(url: str, staging: Path) -> None:
     except (requests.exceptions.ConnectionError, requests.exceptions.ConnectTimeout) as error:
         if _was_reached(error):
             raise _Transient(f"the connection to {url} broke off") from None
-        host = requests.compat.urlparse(url).netloc
-        raise HostUnreachable(f"{host} cannot be reached") from None
+        raise _Transient(f"{urlsplit(url).netloc} cannot be reached", reached=False) from None
     except requests.exceptions.RequestException as error:
         raise FileError(f"{url} cannot be fetched ({type(error).__name__}); check the address") from None
 

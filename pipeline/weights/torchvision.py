@@ -18,7 +18,7 @@ def fetch(model: Model) -> Weights:
     expected = model.sha256 or (in_name.group(1) if in_name else "")
     if not expected:
         raise FileError(f'{name} has no hash in its name; pin it with sha256 = "…" in the model\'s entry')
-    path = url.cached(member.url, expected)
+    path = url.cached(member.url, name, expected)
     return Weights(
         statedict.read(path),
         Provenance(source=f"torchvision {member}", file=member.url, sha256=files.sha256(path)),
