@@ -41,6 +41,7 @@ def _run(name: str, step: Callable[[], None]) -> None:
     console.set_task(name)
     # Said once, in our words, by the export; the rest of torch's deprecations are for its own developers.
     warnings.simplefilter("ignore", DeprecationWarning)
+    warnings.filterwarnings("ignore", message="`torch.jit", category=FutureWarning)  # as torch 2.14 says it
     try:
         step()
     except KeyboardInterrupt:

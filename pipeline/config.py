@@ -12,7 +12,7 @@ from pipeline.suggest import did_you_mean
 PYPROJECT = Path("pyproject.toml")
 TABLE = "tool.torchferry"
 
-DType = Literal["float32", "float64", "float16", "bfloat16", "uint8"]
+DType = Literal["float32", "float64", "float16", "bfloat16", "uint8", "int32", "int64", "bool"]
 TORCHVISION = "torchvision:"
 WEIGHT_KINDS = ("torchvision:", "https://", "http://", "file:", "package:", "seeded")
 
@@ -26,6 +26,8 @@ class Input(Table, frozen=True):
 
     shape: list[int | Literal["batch"]]
     dtype: DType = "float32"
+    below: int = 256
+    """Integers are drawn from 0 up to, and without, this: the size of a vocabulary, say."""
 
     def at(self, batch: int) -> list[int]:
         """The shape for one batch size."""

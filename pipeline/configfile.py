@@ -140,6 +140,8 @@ def _inputs_faults(model: Model) -> _Faults:
         yield "batch-sizes", f"{model.batch_sizes} found; expected at least two sizes, each 1 or more"
     if not model.inputs or any(isinstance(e, int) and e < 1 for i in model.inputs for e in i.shape):
         yield "inputs", 'expected at least one, with extents of 1 or more, or "batch"'
+    if any(argument.below < 1 for argument in model.inputs):
+        yield "inputs", "below: expected 1 or more; integers are drawn from 0 up to it"
     for source in model.images:
         if not source.startswith(("file:", "package:")):
             yield "images", f"'{source}' is of no known kind; expected file:path or package:name/path"

@@ -29,7 +29,7 @@ def all_samples(model: Model) -> list[Sample]:
 
 
 def draw(model: Model, batch: int, seed: int) -> Arguments:
-    """Arguments of one batch size, the same for the same seed: normal where floating, uniform bytes else."""
+    """Arguments of one batch size, the same for the same seed: normal where floating, uniform where not."""
     generator = torch.Generator().manual_seed(seed)
     return [_draw(argument, batch, generator) for argument in model.inputs]
 
@@ -38,7 +38,8 @@ def _draw(argument: Input, batch: int, generator: torch.Generator) -> torch.Tens
     dtype = getattr(torch, argument.dtype)
     if dtype.is_floating_point:
         return torch.randn(argument.at(batch), generator=generator).to(dtype)
-    return torch.randint(0, 256, argument.at(batch), generator=generator, dtype=dtype)
+    below = {"bool": 2, "uint8": min(argument.below, 256)}.get(argument.dtype, argument.below)
+    return torch.randint(0, below, argument.at(batch), generator=generator).to(dtype)
 
 
 def _picture(source: str, model: Model) -> Sample:

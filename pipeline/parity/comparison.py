@@ -1,6 +1,7 @@
 """Holding one output against its reference: structure, dtype, shape, values, and the top-5.
 
 The reference is on the right: a value c agrees with r where |c - r| <= atol + rtol * |r|, as in numpy.isclose.
+Integers and booleans agree where they are equal: a label that is nearly right is wrong.
 """
 
 import math
@@ -10,6 +11,7 @@ from typing import Any, NamedTuple
 import torch
 
 from pipeline.config import Tolerance
+from pipeline.errors import ModelError
 from pipeline.records import Difference, Rank, Row, Worst
 
 TOP = 5
@@ -31,10 +33,13 @@ class Ranked(NamedTuple):
 
 def compare(reference: Any, candidate: Any, tolerance: Tolerance) -> Compared:
     """Compare two outputs of any structure of tuples, lists, dicts and tensors."""
-    expected = dict(leaves(reference, "output"))
-    found = dict(leaves(candidate, "output"))
-    faults = [f"{path} is missing" for path in expected if path not in found]
-    faults += [f"{path} is more than expected" for path in found if path not in expected]
+    expected = dict(leaves(reference))
+    found = dict(leaves(candidate))
+    if _kind(reference) != _kind(candidate):
+        faults = [f"output is {_kind(candidate)}, expected {_kind(reference)}"]
+    else:
+        faults = [f"{path} is missing" for path in expected if path not in found]
+        faults += [f"{path} is more than expected" for path in found if path not in expected]
     differences = []
     for path, value in expected.items():
         if path not in found:
@@ -57,16 +62,21 @@ def compare(reference: Any, candidate: Any, tolerance: Tolerance) -> Compared:
 
 
 def measure(path: str, reference: torch.Tensor, candidate: torch.Tensor, tolerance: Tolerance) -> Difference:
-    """How far two tensors of one form are apart; a NaN or infinity of the candidate is infinitely far."""
-    r = reference.to(torch.float64)
-    c = candidate.to(torch.float64)
+    """How far two tensors of one form are apart; a NaN or infinity of the candidate is infinitely far.
+
+    A complex tensor counts as its real and imaginary parts, along one more axis.
+    """
+    r, c = _as_float64(reference), _as_float64(candidate)
     absolute = (c - r).abs().nan_to_num(nan=math.inf)
     magnitude = r.abs()
-    needed = absolute / (tolerance.atol + tolerance.rtol * magnitude)
-    needed = torch.where(absolute == 0, torch.zeros_like(needed), needed)
+    if reference.is_floating_point() or reference.is_complex():
+        needed = absolute / (tolerance.atol + tolerance.rtol * magnitude)
+        needed = torch.where(absolute == 0, torch.zeros_like(needed), needed)
+    else:
+        needed = torch.where(reference == candidate, 0.0, math.inf)
     relative = torch.where(magnitude > 0, absolute / magnitude, torch.zeros_like(absolute))
     worst = None
-    if absolute.numel() and absolute.max() > 0:
+    if needed.numel() and needed.max() > 0:
         index = [int(i) for i in torch.unravel_index(needed.argmax(), needed.shape)]
         worst = Worst(index=index, reference=float(r[tuple(index)]), cpp=float(c[tuple(index)]))
     return Difference(
@@ -78,6 +88,10 @@ def measure(path: str, reference: torch.Tensor, candidate: torch.Tensor, toleran
         needed=float(needed.max()) if needed.numel() else 0.0,
         worst=worst,
     )
+
+
+def _as_float64(tensor: torch.Tensor) -> torch.Tensor:
+    return (torch.view_as_real(tensor) if tensor.is_complex() else tensor).to(torch.float64)
 
 
 def is_class_scores(output: Any) -> bool:
@@ -127,6 +141,21 @@ def rank(
     return Ranked(rows, faults)
 
 
+def plain(value: Any) -> Any:
+    """The same output in plain containers: a named tuple or a dict of some library becomes what C++ makes of it.
+
+    A ModelError names what is neither a tensor, a plain value, nor a container of these.
+    """
+    if isinstance(value, dict):
+        return {key: plain(entry) for key, entry in value.items()}
+    if isinstance(value, (list, tuple)):
+        entries = [plain(entry) for entry in value]
+        return entries if isinstance(value, list) else tuple(entries)
+    if value is None or isinstance(value, (torch.Tensor, bool, int, float, str)):
+        return value
+    raise ModelError(f"the output holds a {type(value).__name__}, expected tensors in tuples, lists and dicts")
+
+
 def leaves(value: Any, path: str = "output") -> Iterator[tuple[str, Any]]:
     """The parts of an output that hold no others, each with its path, such as output["boxes"][0]."""
     if isinstance(value, dict):
@@ -137,6 +166,14 @@ def leaves(value: Any, path: str = "output") -> Iterator[tuple[str, Any]]:
             yield from leaves(entry, f"{path}[{index}]")
     else:
         yield path, value
+
+
+def _kind(output: Any) -> str:
+    if isinstance(output, torch.Tensor):
+        return "a tensor"
+    if isinstance(output, (list, tuple)):
+        return "a sequence"
+    return f"a {type(output).__name__}"
 
 
 def _form_fault(path: str, reference: torch.Tensor, candidate: torch.Tensor) -> str:
@@ -150,9 +187,10 @@ def _form_fault(path: str, reference: torch.Tensor, candidate: torch.Tensor) -> 
 def _value_fault(difference: Difference) -> str:
     worst = difference.worst
     assert worst is not None
+    measure = f"{difference.needed:.3g} times what the tolerance allows"
     return (
         f"{difference.path}{worst.index} is {worst.cpp:.8g}, expected {worst.reference:.8g}: "
-        f"{difference.needed:.3g} times what the tolerance allows"
+        f"{measure if math.isfinite(difference.needed) else 'no tolerance allows that'}"
     )
 
 

@@ -50,7 +50,9 @@ def _run_eagerly(module: torch.nn.Module, golden_samples: list[Sample]) -> list[
     for sample in golden_samples:
         try:
             with torch.inference_mode():
-                outputs.append(module(*sample.arguments))
+                outputs.append(comparison.plain(module(*sample.arguments)))
+        except ModelError:
+            raise
         except Exception as error:
             first = str(error).partition("\n")[0]
             raise ModelError(f"the model fails on '{sample.name}': {type(error).__name__}: {first}") from error
@@ -84,7 +86,10 @@ def _verify(path: Path, golden_samples: list[Sample], references: list[Any], mod
             raise ModelError(f"the archive fails on '{sample.name}', where eager Python does not: {last}") from error
         differences, faults = comparison.compare(reference, output, model.tolerance)
         if faults:
-            raise ModelError(f"the archive does not agree with eager Python on '{sample.name}': {faults[0]}")
+            raise ModelError(
+                f"the archive does not agree with eager Python on '{sample.name}': {faults[0]}; "
+                "change the model, or the entry's method"
+            )
         largest = max([largest, *(difference.max_absolute for difference in differences)])
     return largest
 

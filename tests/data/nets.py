@@ -1,5 +1,7 @@
 """Small models, one oddity each; the tests' projects name them as builders."""
 
+from typing import NamedTuple
+
 import torch
 from torch import Tensor, nn
 
@@ -73,6 +75,22 @@ class Pair(nn.Module):
 
     def forward(self, x: Tensor, y: Tensor) -> tuple[Tensor, dict[str, Tensor]]:
         return self.net(x), {"sum": x.sum(dim=(1, 2, 3)) + y.sum(dim=1), "argmax": y.argmax(dim=1)}
+
+
+class Tokens(nn.Module):
+    """Integers in, and out a named tuple with a label among scores."""
+
+    class Output(NamedTuple):
+        scores: Tensor
+        label: Tensor
+
+    def __init__(self, vocabulary: int = 1000) -> None:
+        super().__init__()
+        self.embedding = nn.Embedding(vocabulary, 6)
+
+    def forward(self, tokens: Tensor, mask: Tensor) -> Output:
+        scores = (self.embedding(tokens) * mask.unsqueeze(-1)).sum(dim=1)
+        return self.Output(scores, scores.argmax(dim=1))
 
 
 def failing() -> nn.Module:

@@ -147,7 +147,7 @@ TAMPERED = {
     "last-row-lost": ("answers.outputs[0] = answers.outputs[0][:-1]", "has the shape ["),
     "nan": ("answers.outputs[0][0, 3] = float('nan')", "output[0, 3] is nan, expected"),
     "dtype": ("answers.outputs[0] = answers.outputs[0].double()", "is of dtype torch.float64, expected torch.float32"),
-    "another-structure": ("answers.outputs[0] = (answers.outputs[0],)", "output is missing"),
+    "another-structure": ("answers.outputs[0] = (answers.outputs[0],)", "output is a sequence, expected a tensor"),
     "two-labels-swapped": ("answers.labels[0][:, :2] = answers.labels[0][:, [1, 0]]", "row 0, rank 1 is class"),
     "a-little-too-much": ("answers.outputs[0][0, 0] += 1e-3", "times what the tolerance allows"),
     "one-answer-short": ("answers = answers._replace(outputs=answers.outputs[1:])", "not the outputs of this run"),

@@ -1,14 +1,15 @@
 """The judgement of numbers, without an executable."""
 
 import math
-from typing import Any
+from collections import OrderedDict
+from typing import Any, NamedTuple
 
 import pytest
 import torch
 
 from pipeline.config import Tolerance
-from pipeline.errors import Disagreement
-from pipeline.parity.comparison import compare, measure, rank
+from pipeline.errors import Disagreement, ModelError
+from pipeline.parity.comparison import compare, measure, plain, rank
 from pipeline.parity.golden import Answers, Reference
 from pipeline.steps.compare import judge
 
@@ -39,7 +40,12 @@ FORMS = {
     "infinity": (LOGITS, LOGITS / 0, "is inf, expected 3"),
     "batch-mixed-up": (LOGITS, LOGITS.flip(0), "times what the tolerance allows"),
     "nothing": ((), (), "nothing was compared"),
-    "integers": (torch.tensor([1, 2]), torch.tensor([1, 3]), "output[1] is 3, expected 2"),
+    "integers": (torch.tensor([1, 10**7]), torch.tensor([1, 10**7 + 1]), "no tolerance allows that"),
+    "large-integers": (torch.tensor([2**60]), torch.tensor([2**60 + 1]), "no tolerance allows that"),
+    "booleans": (torch.tensor([True]), torch.tensor([False]), "output[0] is 0, expected 1"),
+    "imaginary-part": (torch.tensor([1 + 2j]), torch.tensor([1 + 3j]), "output[0, 1] is 3, expected 2"),
+    "kind": (LOGITS, (LOGITS, None), "output is a sequence, expected a tensor"),
+    "kind-of-dict": ({"out": LOGITS}, LOGITS, "output is a tensor, expected a dict"),
     "not-a-tensor": (3, 4, "output is 4, expected 3"),
 }
 
@@ -48,6 +54,19 @@ FORMS = {
 def test_a_difference_in_form_or_value(reference: Any, candidate: Any, expected: str) -> None:
     assert any(expected in fault for fault in faults(reference, candidate)), faults(reference, candidate)
     assert not faults(reference, reference) or expected == "nothing was compared"
+
+
+def test_plain_containers() -> None:
+    class Output(NamedTuple):
+        logits: torch.Tensor
+        aux: None
+
+    made = plain(OrderedDict(a=Output(LOGITS, None), b=[1, "x"]))
+    assert made == {"a": (LOGITS, None), "b": [1, "x"]}
+    assert type(made) is dict
+    assert type(made["a"]) is tuple
+    with pytest.raises(ModelError, match="the output holds a object, expected tensors in tuples, lists and dicts"):
+        plain([object()])
 
 
 def test_ranks() -> None:

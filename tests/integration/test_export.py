@@ -63,6 +63,20 @@ def test_two_inputs_and_a_nested_output(project: Project) -> None:
     assert paths == {"output[0]", "output[1]['sum']", "output[1]['argmax']"}
 
 
+def test_integers_in_and_a_named_tuple_out(project: Project) -> None:
+    tokens = '{ shape = ["batch", 7], dtype = "int64", below = 1000 }'
+    mask = '{ shape = ["batch", 7], dtype = "bool" }'
+    project.add_model("tokens", 'builder = "nets:Tokens"', SEEDED, 'method = "trace"', f"inputs = [{tokens}, {mask}]")
+    finished = project.doit("compare:tokens")
+    assert finished.code == 0, finished.output
+    record = json.loads(project.path("artifacts/tokens/compare.json").read_text())
+    assert {difference["dtype"] for run in record["samples"] for difference in run["differences"]} == {
+        "float32",
+        "int64",
+    }
+    assert project.infer("artifacts/tokens/tokens_traced.pt").code == 0
+
+
 FAULTS = {
     "not-importable": (['builder = "no_such_nets:Net"'], "cannot import no_such_nets"),
     "no-such-name": (['builder = "nets:Ne"'], "nets has no 'Ne' for the builder nets:Ne; did you mean 'Net'?"),

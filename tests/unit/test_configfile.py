@@ -54,6 +54,7 @@ FAULTS = {
     "unknown-method": ('method = "scrpt"', "method: 'scrpt' is unknown; did you mean 'script'?"),
     "unknown-fallback": ('if-unreachable = "seded"', "'seded' is unknown; did you mean 'seeded'?"),
     "unknown-dtype": ('inputs = [{ shape = ["batch"], dtype = "float23" }]', "did you mean 'float32'?"),
+    "nothing-to-draw": ('inputs = [{ shape = ["batch"], dtype = "int64", below = 0 }]', "below: expected 1 or more"),
     "missing-shape": ("inputs = [{}]", "missing required field `shape`"),
     "zero-extent": ('inputs = [{ shape = ["batch", 0] }]', "extents of 1 or more"),
     "one-batch-size": ("batch-sizes = [1]", "at least two sizes"),
