@@ -1,5 +1,7 @@
 """What doit prints of a run: a line as each task starts or is skipped, and how it ended."""
 
+import re
+import signal
 from typing import Any
 
 import msgspec
@@ -37,8 +39,12 @@ class Reporter(ConsoleReporter):  # type: ignore[misc]
     def add_failure(self, task: Task, fail: Any) -> None:
         """Say what the step could not say itself."""
         self.failed.append(task.name)
-        if not task.executed:
-            self.write(f"{task.name}: error: {fail.get_msg().strip()}\n")
+        message = fail.get_msg().strip()
+        if killed := re.search(r" returned -(\d+)$", message):
+            name = signal.Signals(int(killed.group(1))).name
+            self.write(f"   {task.name:<14} error: the step was killed by {name}, perhaps for want of memory\n")
+        elif not task.executed:
+            self.write(f"   {task.name:<14} error: {message}\n")
 
     def complete_run(self) -> None:
         """The verdict on each model, also where nothing was left to do."""

@@ -37,13 +37,14 @@ def show(record: Comparison) -> None:
         shown.add(run.sample)
         console.show(Text(_title(run), style="bold" if run.agrees else "bold red"))
         if run.rows:
-            console.show(_table(_worst_row(run.rows)))
+            console.show(_table(run.rows[_shown_row(run.rows)]))
 
 
 def _title(run: SampleRecord) -> str:
-    measured = ", ".join(f"{d.dtype}{d.shape} differs by {d.max_absolute:.2g}" for d in run.differences)
-    more = f"; row 1 of {len(run.rows)}" if len(run.rows) > 1 else ""
-    return f"{run.name}: {measured or run.faults[0]}{more}"
+    parts = [f"{d.dtype}{d.shape}, largest difference {d.max_absolute:.2g}" for d in run.differences]
+    if len(run.rows) > 1:
+        parts.append(f"row {_shown_row(run.rows)} of {len(run.rows)} shown")
+    return f"{run.name}: {'; '.join(parts) or run.faults[0]}"
 
 
 def _table(row: Row) -> Table:
@@ -55,9 +56,10 @@ def _table(row: Row) -> Table:
     return table
 
 
-def _worst_row(rows: list[Row]) -> Row:
+def _shown_row(rows: list[Row]) -> int:
     """The first row whose rankings differ, else the first."""
-    return next((row for row in rows if [r.label for r in row.python] != [r.label for r in row.cpp]), rows[0])
+    differ = (i for i, row in enumerate(rows) if [r.label for r in row.python] != [r.label for r in row.cpp])
+    return next(differ, 0)
 
 
 def _cells(rank: Rank) -> tuple[str, str]:

@@ -1,5 +1,7 @@
 """Small models, one oddity each; the tests' projects name them as builders."""
 
+import os
+import signal
 from typing import NamedTuple
 
 import torch
@@ -91,6 +93,12 @@ class Tokens(nn.Module):
     def forward(self, tokens: Tensor, mask: Tensor) -> Output:
         scores = (self.embedding(tokens) * mask.unsqueeze(-1)).sum(dim=1)
         return self.Output(scores, scores.argmax(dim=1))
+
+
+def killed() -> nn.Module:
+    """As by the kernel, when memory runs out."""
+    os.kill(os.getpid(), signal.SIGKILL)
+    raise AssertionError
 
 
 def failing() -> nn.Module:

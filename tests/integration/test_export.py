@@ -127,6 +127,15 @@ def test_the_branch_that_does_not_trace_is_named(project: Project) -> None:
     assert f"nets.py:{number})" in line
 
 
+def test_a_step_that_is_killed_is_named(project: Project) -> None:
+    project.add_model("tried", SEEDED, 'builder = "nets:killed"')
+    finished = project.doit("export:tried")
+    assert finished.code == 1
+    [error] = finished.errors
+    assert error.startswith("   weights:tried")
+    assert "the step was killed by SIGKILL, perhaps for want of memory" in error
+
+
 def test_unknown_model(project: Project) -> None:
     finished = project.step("export", "nte")
     assert finished.code == 2
