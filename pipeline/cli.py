@@ -5,7 +5,7 @@ import sys
 import warnings
 from collections.abc import Callable
 
-from pipeline import configfile, console
+from pipeline import configfile, console, process
 from pipeline.config import Model, Settings
 from pipeline.errors import ExitCode, PipelineError, SettingsError
 
@@ -37,7 +37,7 @@ def run_step(name: str, step: Callable[[Settings], None]) -> None:
 
 
 def _run(name: str, step: Callable[[], None]) -> None:
-    _fix_hash_seed()
+    _make_reproducible()
     console.set_task(name)
     # Said once, in our words, by the export; the rest of torch's deprecations are for its own developers.
     warnings.simplefilter("ignore", DeprecationWarning)
@@ -68,8 +68,8 @@ def _code_of(error: Exception) -> ExitCode:
     return ExitCode.ENVIRONMENT if environmental else ExitCode.BUG
 
 
-def _fix_hash_seed() -> None:
-    """Start again with a fixed hash seed: the order of sets leaks into a scripted archive's bytes."""
-    if os.environ.get("PYTHONHASHSEED") != "0":
-        argv = [sys.executable, *sys.orig_argv[1:]]
-        os.execve(sys.executable, argv, {**os.environ, "PYTHONHASHSEED": "0"})
+def _make_reproducible() -> None:
+    """Start again as doit would have started it, where it was started by hand."""
+    wanted = {**os.environ, **process.REPRODUCIBLE}
+    if wanted != os.environ:
+        os.execve(sys.executable, [sys.executable, *sys.orig_argv[1:]], wanted)

@@ -9,6 +9,9 @@ import subprocess
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
+REPRODUCIBLE = {"PYTHONHASHSEED": "0"}
+"""What a step has in its environment: the order of sets leaks into a scripted archive's bytes."""
+
 
 @dataclasses.dataclass(frozen=True)
 class Finished:

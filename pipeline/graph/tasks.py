@@ -7,10 +7,11 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from doit.action import CmdAction
 from doit.exceptions import InvalidDodoFile
 from doit.task import clean_targets
 
-from pipeline import configfile, layout
+from pipeline import configfile, layout, process
 from pipeline.config import Settings
 from pipeline.errors import PipelineError
 from pipeline.graph import freshness, sources
@@ -69,8 +70,9 @@ def step(
     It is up to date while the contents of what it reads and writes, its own sources, and the facts are what
     they were after its last success.
     """
+    command = [sys.executable, "-m", f"pipeline.steps.{name}", *arguments]
     return {
-        "actions": [[sys.executable, "-m", f"pipeline.steps.{name}", *arguments]],
+        "actions": [CmdAction(command, shell=False, env={**os.environ, **process.REPRODUCIBLE})],
         "file_dep": [*(str(path) for path in reads), *sources.step_sources(name)],
         "targets": [str(path) for path in writes],
         "uptodate": [freshness.Unchanged(facts)],
