@@ -1,10 +1,12 @@
 """Which sources a task is made of, found without importing any of them."""
 
 import functools
+import importlib.metadata
 import importlib.util
 import os
 import re
 import sysconfig
+from collections.abc import Iterator
 from pathlib import Path
 
 _IMPORT = re.compile(r"^\s*(?:from (pipeline[\w.]*) import (\([^)]*\)|[^\n]*)|import (pipeline[\w.]*))", re.MULTILINE)
@@ -38,27 +40,71 @@ def _module_file(module: str) -> str | None:
 
 @functools.cache
 def _read(path: str) -> str:
-    return Path(path).read_text(encoding="utf-8")
+    return Path(path).read_text(encoding="utf-8", errors="replace")
+
+
+_TOP_LEVEL = re.compile(r"^\s*(?:from (\w+)|import (\w+(?:[\w., ]*\w)?))", re.MULTILINE)
 
 
 @functools.cache
 def builder_sources(builder: str) -> tuple[str, ...]:
     """The sources of a builder that lives in the user's own tree, to be watched; none for an installed package.
 
-    Found without importing it: the whole top-level module counts, because a builder may use all of it.
+    The whole top-level module counts, because a builder may use all of it, and whatever of the user's own
+    its files import.
     """
-    top = builder.partition(":")[0].partition(".")[0]
+    found = set[str]()
+    seen = set[str]()
+    waiting = [_top_level(builder)]
+    while waiting:
+        module = waiting.pop()
+        if module in seen:
+            continue
+        seen.add(module)
+        for path in _own_files(module):
+            found.add(path)
+            waiting += _imported(_read(path))
+    return tuple(sorted(found))
+
+
+@functools.cache
+def builder_version(builder: str) -> str:
+    """The version of the installed package that a builder lives in; empty where it is the user's own."""
+    top = _top_level(builder)
     try:
-        spec = importlib.util.find_spec(top)
+        return importlib.metadata.version(top)
+    except importlib.metadata.PackageNotFoundError:
+        names = importlib.metadata.packages_distributions().get(top, [])
+    return ", ".join(f"{name} {importlib.metadata.version(name)}" for name in sorted(set(names)))
+
+
+def _top_level(builder: str) -> str:
+    return builder.partition(":")[0].partition(".")[0]
+
+
+def _imported(text: str) -> Iterator[str]:
+    """The top-level modules that a source imports by name."""
+    for match in _TOP_LEVEL.finditer(text):
+        for name in (match.group(1) or match.group(2)).split(","):
+            yield name.split()[0].partition(".")[0]
+
+
+def _own_files(module: str) -> list[str]:
+    try:
+        spec = importlib.util.find_spec(module)
     except (ImportError, ValueError):
-        return ()
-    if spec is None or spec.origin is None:
-        return ()
-    installed = {sysconfig.get_path("purelib"), sysconfig.get_path("platlib"), sysconfig.get_path("stdlib")}
-    if any(Path(spec.origin).is_relative_to(folder) for folder in installed):
-        return ()
-    if spec.submodule_search_locations:
+        return []
+    if spec is None:
+        return []
+    if spec.submodule_search_locations is not None:  # a package, with or without an __init__
         paths = [path for folder in spec.submodule_search_locations for path in Path(folder).rglob("*.py")]
     else:
-        paths = [Path(spec.origin)]
-    return tuple(sorted(os.path.relpath(path) for path in paths))
+        paths = [Path(spec.origin)] if spec.has_location and spec.origin else []
+    return [os.path.relpath(path) for path in paths if _is_own(path)]
+
+
+def _is_own(path: Path) -> bool:
+    standard = Path(sysconfig.get_path("stdlib"))
+    return path.suffix == ".py" and not (
+        path.is_relative_to(standard) or {"site-packages", "dist-packages"} & set(path.parts)
+    )

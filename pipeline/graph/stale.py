@@ -26,8 +26,10 @@ def weights_files(model: Model) -> list[str]:
 
 def weights_facts(model: Model) -> Facts:
     """The settings that name the weights, and the torchvision that knows what its enums mean."""
-    keys = (*_WEIGHTS, "inputs") if _may_be_seeded(model) else _WEIGHTS
-    return _settings(model, keys) | {"torchvision": toolchain.version("torchvision")} | _packaged([model.weights])
+    facts = _settings(model, _WEIGHTS) | {"torchvision": toolchain.version("torchvision")} | _packaged([model.weights])
+    if _may_be_seeded(model):
+        facts |= _settings(model, ("inputs",)) | {"builder's package": sources.builder_version(model.builder)}
+    return facts
 
 
 def export_files(model: Model) -> list[str]:
@@ -39,7 +41,7 @@ def export_facts(model: Model, settings: Settings) -> Facts:
     """All settings that shape the archive, the inputs or the reference, and the packages that make them."""
     packages = ["torch", "torchvision", *settings.requirements(model)]
     versions = {package: toolchain.version(package) for package in packages}
-    python = {"python": platform.python_version()}
+    python = {"python": platform.python_version(), "builder's package": sources.builder_version(model.builder)}
     return _settings(model, _EXPORT) | versions | python | _packaged([*model.images, model.categories])
 
 

@@ -159,7 +159,7 @@ TAMPERED = {
 def test_answers_that_were_tampered_with(tamper: str, expected: str, project: Project) -> None:
     """Between the real executable and the judgement."""
     project.path("tamper.py").write_text(
-        "import sys, torch\nfrom pathlib import Path\nfrom pipeline import golden\n"
+        "import sys, torch\nfrom pathlib import Path\nfrom pipeline.parity import golden\n"
         f"answers = golden.read_answers(Path(sys.argv[1]))\n{tamper}\ntorch.save(answers._asdict(), sys.argv[1])\n"
     )
     replace_executable(project, f'"$(dirname "$0")/real" "$@" && PYTHONPATH=. "{sys.executable}" tamper.py "$outputs"')

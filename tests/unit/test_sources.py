@@ -1,6 +1,11 @@
 """Which sources a task is made of."""
 
-from pipeline.graph.sources import builder_sources, step_sources
+from pathlib import Path
+
+import pytest
+
+from pipeline.graph import sources
+from pipeline.graph.sources import builder_sources, builder_version, step_sources
 
 
 def test_a_step_is_made_of_what_it_imports() -> None:
@@ -21,7 +26,28 @@ def test_what_doit_prints_is_no_part_of_a_step() -> None:
         assert not any(path.startswith("pipeline/graph/") for path in step_sources(step))
 
 
-def test_builders_of_installed_packages_are_not_watched() -> None:
+def test_builders_of_installed_packages_are_known_by_version() -> None:
     assert builder_sources("torchvision:resnet18") == ()
     assert builder_sources("no_such_module:build") == ()
-    assert "pipeline/config.py" in builder_sources("pipeline.model.builders:build")
+    assert builder_version("msgspec:Struct")[0].isdigit()
+    assert builder_version("PIL.Image:open").startswith("pillow ")
+    assert builder_version("no_such_module:build") == ""
+
+
+def test_the_users_own_builder_is_watched_with_all_that_it_imports(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    written = {
+        "nets.py": "import torch, blocks.conv as conv\n",
+        "blocks/conv.py": "def f():\n    from heads import Head\n",
+        "blocks/unused.py": "",
+        "heads.py": "import os, nets\nimport collections.abc\n",
+        "other.py": "import nets\n",
+    }
+    for name, text in written.items():
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text(text)
+    monkeypatch.syspath_prepend(str(tmp_path))
+    monkeypatch.chdir(tmp_path)
+    sources.builder_sources.cache_clear()
+    assert set(builder_sources("nets:make")) == {"nets.py", "blocks/conv.py", "blocks/unused.py", "heads.py"}
