@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from doit.dependency import FileChangedChecker
+from doit.globals import Globals
 from doit.task import Task
 
 from pipeline import files
@@ -17,13 +18,30 @@ def state_of(path: str) -> State:
     return [list(files.signature(path)), files.sha256(path)]
 
 
+_hashed_in_vain = set[str]()
+
+
 def is_changed(path: str, state: State) -> bool:
     """Whether a file's content differs from what is remembered; the hash is taken only where a stat is not enough."""
     signature, digest = state
     current = files.signature(path)
     if list(current) == signature:
         return False
-    return bool(current[0] != signature[0] or files.sha256(path) != digest)
+    if current[0] != signature[0] or files.sha256(path) != digest:
+        return True
+    _hashed_in_vain.add(path)
+    return False
+
+
+def refresh(task: Task) -> None:
+    """Remember an up-to-date task's files anew where a stat was not enough, so that it is the next time.
+
+    Without that, a copied checkout would be hashed in every run.
+    """
+    if _hashed_in_vain.isdisjoint({*task.file_dep, *task.targets}):
+        return
+    task.save_extra_values()
+    Globals.dep_manager.save_success(task)
 
 
 class ContentChecker(FileChangedChecker):  # type: ignore[misc]

@@ -9,6 +9,7 @@ from doit.reporter import ConsoleReporter
 from doit.task import Task
 
 from pipeline import layout
+from pipeline.graph import freshness
 
 
 class Reporter(ConsoleReporter):  # type: ignore[misc]
@@ -33,6 +34,7 @@ class Reporter(ConsoleReporter):  # type: ignore[misc]
 
     def skip_uptodate(self, task: Task) -> None:
         """A group is as fresh as its members, which have their own lines."""
+        freshness.refresh(task)
         if task.actions:
             super().skip_uptodate(task)
 

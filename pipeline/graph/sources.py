@@ -97,14 +97,15 @@ def _own_files(module: str) -> list[str]:
     if spec is None:
         return []
     if spec.submodule_search_locations is not None:  # a package, with or without an __init__
-        paths = [path for folder in spec.submodule_search_locations for path in Path(folder).rglob("*.py")]
+        folders = [Path(folder) for folder in spec.submodule_search_locations]
+        paths = [path for folder in folders if _is_own(folder) for path in folder.rglob("*.py")]
     else:
-        paths = [Path(spec.origin)] if spec.has_location and spec.origin else []
-    return [os.path.relpath(path) for path in paths if _is_own(path)]
+        origin = Path(spec.origin or "")
+        paths = [origin] if origin.suffix == ".py" and _is_own(origin) else []
+    return [os.path.relpath(path) for path in paths]
 
 
 def _is_own(path: Path) -> bool:
-    standard = Path(sysconfig.get_path("stdlib"))
-    return path.suffix == ".py" and not (
-        path.is_relative_to(standard) or {"site-packages", "dist-packages"} & set(path.parts)
-    )
+    """Whether it belongs neither to Python nor to what pip installed."""
+    installed = not {"site-packages", "dist-packages"}.isdisjoint(path.parts)
+    return not (installed or path.is_relative_to(sysconfig.get_path("stdlib")))

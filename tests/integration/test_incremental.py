@@ -1,7 +1,10 @@
 """What runs again after which change. Each test reads which tasks ran."""
 
+import contextlib
+import json
 import os
 import shutil
+import sqlite3
 import statistics
 import subprocess
 import sys
@@ -9,6 +12,8 @@ import time
 from pathlib import Path
 
 import pytest
+
+from pipeline import files
 
 from .conftest import Finished, Project
 
@@ -39,11 +44,22 @@ def test_touch_is_no_change(project: Project) -> None:
     assert project.doit().ran == set()
 
 
+def remembered(project: Project, task: str, path: str) -> list[int]:
+    """The signature that doit's state holds of a file that a task reads."""
+    with contextlib.closing(sqlite3.connect(project.path("artifacts/.doit.sqlite"))) as state:
+        [[row]] = state.execute("select task_data from doit where task_id = ?", [task])
+    signature: list[int] = json.loads(row)[path][0]
+    return signature
+
+
 def test_a_fresh_clone_with_the_artifacts_copied_over(project: Project, tmp_path: Path) -> None:
     clone = project.copy_sources(tmp_path / "clone")
     shutil.copytree(project.path("artifacts"), clone.path("artifacts"), copy_function=shutil.copyfile)
     clone.path("artifacts/build/ts-infer").chmod(0o755)
     assert clone.doit().ran == set()
+    assert remembered(clone, "compare:net", "artifacts/net/net_scripted.pt") == list(
+        files.signature(clone.path("artifacts/net/net_scripted.pt"))
+    ), "hashed once more in every run"
 
     # And the copied tree, which was configured for another folder, builds this one's sources.
     clone.edit("cpp/app/main.cpp", '"DONE\\n"', '"DONE here\\n"')
