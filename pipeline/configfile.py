@@ -46,11 +46,17 @@ def load(path: Path = PYPROJECT) -> Settings:
         if name not in models:
             near = did_you_mean(name, models)
             raise SettingsError(f"{path}, [{TABLE}] default-models: there is no model '{name}'; {near}")
+    extras = document.get("project", {}).get("optional-dependencies", {})
+    for name, model in models.items():
+        if model.extra and model.extra not in extras:
+            near = did_you_mean(model.extra, extras)
+            where = f"[{TABLE}.models.{name}] extra"
+            raise SettingsError(f"{path}, {where}: '{model.extra}' is not in [project.optional-dependencies]; {near}")
     return Settings(
         default_models=defaults,
         models=models,
         build=_read(table.get("build", {}), Build, f"[{TABLE}.build]"),
-        extras=document.get("project", {}).get("optional-dependencies", {}),
+        extras=extras,
     )
 
 

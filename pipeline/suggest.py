@@ -12,6 +12,8 @@ def did_you_mean(word: str, right: Iterable[str]) -> str:
     choices = sorted(right)
     if near := difflib.get_close_matches(word, choices, n=1, cutoff=0.5):
         return f"did you mean '{near[0]}'?"
+    if not choices:
+        return "there is none"
     if len(choices) > MOST_SHOWN:
         return f"expected one of {', '.join(choices[:MOST_SHOWN])}, … ({len(choices)} in all)"
     return f"expected one of {', '.join(choices)}"

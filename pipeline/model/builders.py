@@ -7,7 +7,7 @@ from typing import Any
 import torch
 
 from pipeline.config import TORCHVISION, Model, Settings
-from pipeline.errors import EnvironmentFault, ModelError, SettingsError
+from pipeline.errors import EnvironmentFault, ModelError
 from pipeline.model import vision
 from pipeline.suggest import did_you_mean
 from pipeline.toolchain import version
@@ -15,11 +15,6 @@ from pipeline.toolchain import version
 
 def require_packages(name: str, model: Model, settings: Settings) -> None:
     """Refuse, with the command that helps, when the packages of the model's extra are not installed."""
-    if not model.extra:
-        return
-    if model.extra not in settings.extras:
-        near = did_you_mean(model.extra, settings.extras)
-        raise SettingsError(f"{name}: there is no extra '{model.extra}' in [project.optional-dependencies]; {near}")
     missing = [package for package in settings.requirements(model) if not version(package)]
     if missing:
         raise EnvironmentFault(

@@ -92,6 +92,7 @@ TABLES = {
     "unpinned-url": ("[tool.torchferry.models.net]\nbuilder = 'a:b'\nweights = 'https://h/x'\n", "sha256: missing"),
     "reserved-name": ("[tool.torchferry.models.build]\nbuilder = 'a:b'\nweights = 'seeded'\n", "another name"),
     "name-is-a-path": ("[tool.torchferry.models.'a/b']\nbuilder = 'a:b'\nweights = 'seeded'\n", "names a folder"),
+    "unknown-extra": (f"{MODEL}extra = 'lite'\n", "extra: 'lite' is not in [project.optional-dependencies]; there is"),
     "unknown-torchvision": (
         "[tool.torchferry.models.net]\nbuilder = 'torchvision:resnet81'\n",
         "builder: torchvision has no model 'resnet81'; did you mean 'resnet18'?",
