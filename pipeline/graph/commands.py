@@ -1,4 +1,4 @@
-"""doit's commands where ours say more: an unknown word in one line, and `doit info` about the whole project.
+"""doit's commands where ours say or do more: an unknown word in one line, and `info` and `clean` of the whole project.
 
 doit finds this module where the project is installed, which may be another checkout than the one it runs in:
 `pipeline` is therefore forgotten before `dodo.py` imports it from its own folder, and only imported after that.
@@ -9,13 +9,13 @@ import sys
 from collections.abc import Sequence
 from typing import Any
 
-from doit import cmd_info, cmd_run
+from doit import cmd_clean, cmd_info, cmd_run
 from doit.cmd_base import DoitCmdBase
 from doit.exceptions import InvalidCommand
 
 
 class _Command(DoitCmdBase):  # type: ignore[misc]
-    """What both have in common."""
+    """What they have in common."""
 
     def execute(self, params: Any, args: Sequence[str]) -> Any:
         """Do it; an InvalidCommand names the nearest task where a word is none."""
@@ -34,9 +34,25 @@ class _Command(DoitCmdBase):  # type: ignore[misc]
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             return 1
 
+    def _require_tasks(self, words: Sequence[str]) -> None:
+        known = {task.name for task in self.task_list}
+        for word in words:
+            if word not in known and "*" not in word:
+                raise InvalidCommand(not_found=word)
+
 
 class Run(_Command, cmd_run.Run):  # type: ignore[misc]
     """`doit`: run tasks."""
+
+
+class Clean(_Command, cmd_clean.Clean):  # type: ignore[misc]
+    """`doit clean`: remove all that was made, on demand or by default; `doit clean TASK`: what that task made."""
+
+    def _execute(  # the arguments are doit's own
+        self, dryrun: bool, cleandep: bool, cleanall: bool, cleanforget: bool, pos_args: Sequence[str] = ()
+    ) -> Any:
+        self._require_tasks(pos_args)
+        super()._execute(dryrun, cleandep, cleanall or not pos_args, cleanforget, pos_args)
 
 
 class Info(_Command, cmd_info.Info):  # type: ignore[misc]
@@ -50,8 +66,5 @@ class Info(_Command, cmd_info.Info):  # type: ignore[misc]
 
             overview.show(self.task_list, self.dep_manager)
             return 0
-        known = {task.name for task in self.task_list}
-        for word in pos_args:
-            if word not in known:
-                raise InvalidCommand(not_found=word)
+        self._require_tasks(pos_args)
         return super()._execute(pos_args, hide_status)

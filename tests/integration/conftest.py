@@ -16,6 +16,7 @@ SETTINGS = """
 [tool.doit.plugins.command]
 run = "pipeline.graph.commands:Run"
 info = "pipeline.graph.commands:Info"
+clean = "pipeline.graph.commands:Clean"
 
 [tool.torchferry]
 default-models = ["net", "twin"]

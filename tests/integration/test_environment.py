@@ -130,7 +130,7 @@ UNKNOWN = {"exprot": "did you mean 'export'?", "compare:nte": "did you mean 'com
 
 @pytest.mark.parametrize(("word", "expected"), UNKNOWN.items())
 def test_an_unknown_task_or_model(word: str, expected: str, project: Project) -> None:
-    for words in ([word], ["run", word], ["info", word]):
+    for words in ([word], ["run", word], ["info", word], ["clean", word]):
         refused(project, *words, expected=f"there is no task '{word}'; {expected}", code=3)
 
 
@@ -189,5 +189,9 @@ def test_list_and_info(project: Project) -> None:
 def test_clean_removes_what_was_made(project: Project, tmp_path: Path) -> None:
     copy = project.copy_sources(tmp_path / "copy")
     shutil.copytree(project.path("artifacts"), copy.path("artifacts"))
+    copy.edit("pyproject.toml", '["net", "twin"]', '["net"]')
+    assert copy.doit("clean", "compare:twin").code == 0
+    assert not copy.path("artifacts/twin/compare.json").exists()
+    assert copy.path("artifacts/twin/twin_traced.pt").exists()
     assert copy.doit("clean").code == 0
     assert [path.name for path in copy.path("artifacts").iterdir()] == [".doit.sqlite"]
