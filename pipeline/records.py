@@ -5,6 +5,7 @@ from typing import Literal
 import msgspec
 
 SCHEMA = 1
+UNTRAINED = "UNTRAINED WEIGHTS"
 
 
 class Provenance(msgspec.Struct, frozen=True, kw_only=True):
@@ -23,7 +24,7 @@ class Provenance(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def notice(self) -> str:
         """What must be said in plain sight wherever these weights appear; mostly empty."""
-        return f"UNTRAINED WEIGHTS: {self.reason or self.source}" if self.untrained else ""
+        return f"{UNTRAINED}: {self.reason or self.source}" if self.untrained else ""
 
 
 class Metadata(msgspec.Struct, frozen=True, kw_only=True):

@@ -5,12 +5,12 @@ from rich.text import Text
 
 from pipeline import console
 from pipeline.config import Tolerance
-from pipeline.records import Comparison, Provenance, Rank, Row, SampleRecord
+from pipeline.records import UNTRAINED, Comparison, Provenance, Rank, Row, SampleRecord
 
 
 def summary(name: str, runs: list[SampleRecord], tolerance: Tolerance, weights: Provenance) -> str:
     """The verdict in a line."""
-    rule = f"tolerance {tolerance.atol:g} + {tolerance.rtol:g} |reference|"
+    rule = f"tolerance {tolerance.atol:g} + {tolerance.rtol:g} |r|"
     largest = max((d.max_absolute for run in runs for d in run.differences), default=0.0)
     relative = max((d.max_relative for run in runs for d in run.differences), default=0.0)
     if all(run.agrees for run in runs):
@@ -25,7 +25,7 @@ def summary(name: str, runs: list[SampleRecord], tolerance: Tolerance, weights: 
         count = sum(not run.agrees for run in runs)
         first = f"'{failed.name}': {failed.faults[0]}"
         line = f"{name}: C++ DISAGREES with Python in {count} of {len(runs)} runs; {first} ({rule})"
-    return f"{line}; {weights.notice}" if weights.notice else line
+    return f"{line}; {UNTRAINED}" if weights.untrained else line
 
 
 def show(record: Comparison) -> None:
