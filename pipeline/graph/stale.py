@@ -39,7 +39,8 @@ def export_files(model: Model) -> list[str]:
 
 def export_facts(model: Model, settings: Settings) -> Facts:
     """All settings that shape the archive, the inputs or the reference, and the packages that make them."""
-    packages = ["torch", "torchvision", *settings.requirements(model)]
+    decoders = ["pillow"] if model.images else []
+    packages = ["torch", "torchvision", *decoders, *settings.requirements(model)]
     versions = {package: toolchain.version(package) for package in packages}
     python = {"python": platform.python_version(), "builder's package": sources.builder_version(model.builder)}
     return _settings(model, _EXPORT) | versions | python | _packaged([*model.images, model.categories])
