@@ -15,15 +15,20 @@ def set_task(name: str) -> None:
     _task = name
 
 
+def prefixed(message: str) -> str:
+    """The message as a line of this step."""
+    return f"   {_task:<14} {message}"
+
+
 def say(message: str) -> None:
     """A line on standard output."""
-    print(f"   {_task:<14} {message}", flush=True)
+    print(prefixed(message), flush=True)
 
 
 def complain(message: str) -> None:
     """The line on standard error that ends a failed step."""
     one_line = " ".join(message.split())
-    print(f"   {_task:<14} error: {one_line}", file=sys.stderr, flush=True)
+    print(prefixed(f"error: {one_line}"), file=sys.stderr, flush=True)
 
 
 def show(table: Any) -> None:

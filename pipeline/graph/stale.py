@@ -47,8 +47,9 @@ def export_facts(model: Model, settings: Settings) -> Facts:
 
 
 def build_facts(settings: Settings) -> Facts:
-    """The toolchain and the build's own settings."""
-    return {**toolchain.facts(), **_plain(settings.build)}
+    """The toolchain, the build's own settings, and the flags that CMake takes from the environment."""
+    flags = {name: os.environ.get(name, "") for name in ("CXXFLAGS", "LDFLAGS")}
+    return {**toolchain.facts(), **flags, **_plain(settings.build)}
 
 
 def compare_facts(model: Model, settings: Settings) -> Facts:

@@ -113,7 +113,7 @@ def _save(response: requests.Response, staging: Path) -> None:
         TimeRemainingColumn(),
     )
     with Progress(*columns) as progress, staging.open("wb") as file:
-        bar = progress.add_task(staging.name, total=total)
+        bar = progress.add_task(console.prefixed(staging.name), total=total)
         for chunk in response.iter_content(CHUNK):
             file.write(chunk)
             progress.update(bar, advance=len(chunk))

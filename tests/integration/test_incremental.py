@@ -123,10 +123,13 @@ def test_another_toolchain(project: Project, tmp_path: Path) -> None:
     compiler.chmod(0o755)
     assert project.doit(CXX=str(compiler)).ran == {"configure", "build", *COMPARES}
 
+    assert project.doit(CXX=str(compiler), CXXFLAGS="-O1").ran == {"configure", "build", *COMPARES}
+    compiler_and_flags = {"CXX": str(compiler), "CXXFLAGS": "-O1"}
+
     fake = tmp_path / "torch-2.13.9.dist-info"
     fake.mkdir()
     (fake / "METADATA").write_text("Metadata-Version: 2.1\nName: torch\nVersion: 2.13.9\n")
-    changed = project.doit(CXX=str(compiler), PYTHONPATH=str(tmp_path))
+    changed = project.doit(**compiler_and_flags, PYTHONPATH=str(tmp_path))
     assert changed.ran == {"configure", "build", "export:net", "export:twin", *COMPARES}
 
 
