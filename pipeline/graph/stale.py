@@ -72,7 +72,7 @@ def _plain(table: msgspec.Struct) -> dict[str, Any]:
 
 def _own_files(named: list[str]) -> list[str]:
     """The user's own files; one that is missing is left to the step, which says so."""
-    paths = [source.removeprefix("file:") for source in named if source.startswith("file:")]
+    paths = [os.path.expanduser(source.removeprefix("file:")) for source in named if source.startswith("file:")]
     return [path for path in paths if os.path.isfile(path)]
 
 

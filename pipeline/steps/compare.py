@@ -1,5 +1,6 @@
 """Run ts-infer on the recorded inputs and say whether it agrees with Python."""
 
+import os
 import random
 import tempfile
 from collections.abc import Sequence
@@ -119,6 +120,9 @@ def _check_binding(paths: ModelFiles, reference: Reference) -> None:
 
 def _run_executable(argv: Sequence[str | Path], timeout: float) -> None:
     try:
+        # What brings artifacts from one machine to another often drops the mode; doit knows the bytes.
+        if not os.access(layout.EXECUTABLE, os.X_OK):
+            layout.EXECUTABLE.chmod(0o755)
         finished = process.run(argv, timeout=timeout)
     except OSError as error:
         raise EnvironmentFault(f"{argv[0]} cannot be started ({error.strerror}); run doit build") from None
