@@ -16,7 +16,7 @@ def run_model_step(name: str, step: Callable[[str, Model, Settings], None]) -> N
     """Run a step on the model that the command line names, and exit."""
 
     def on_model() -> None:
-        if len(sys.argv) != 2:  # noqa: PLR2004 - the program and the model
+        if len(sys.argv) != 2 or sys.argv[1].startswith("-"):  # noqa: PLR2004 - the program and the model
             raise SettingsError(f"usage: python -m pipeline.steps.{name} MODEL")
         console.set_task(f"{name}:{sys.argv[1]}")
         settings = configfile.load()
@@ -46,6 +46,9 @@ def _run(name: str, step: Callable[[], None]) -> None:
         step()
     except KeyboardInterrupt:
         sys.exit(ExitCode.INTERRUPTED)
+    except BrokenPipeError:  # nobody listens any more, as after `doit | head`
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(ExitCode.ENVIRONMENT)
     except Exception as error:
         if os.environ.get(DEBUG):
             raise

@@ -2,7 +2,7 @@
 
 import re
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 import msgspec
 
@@ -18,11 +18,15 @@ WEIGHT_KINDS = ("torchvision:", "https://", "http://", "file:", "package:", "see
 
 
 class Table(msgspec.Struct, frozen=True, kw_only=True, rename="kebab", forbid_unknown_fields=True):
-    """A TOML table; a key is the field's name with dashes."""
+    """A TOML table; a key is the field's name with dashes. The example is for messages about a wrong one."""
+
+    example: ClassVar[str] = "{ … }"
 
 
 class Input(Table, frozen=True):
     """One argument of `forward`; the extent "batch" stands for each of the batch sizes in turn."""
+
+    example: ClassVar[str] = '{ shape = ["batch", 3, 224, 224] }'
 
     shape: list[int | Literal["batch"]]
     dtype: DType = "float32"
@@ -37,6 +41,8 @@ class Input(Table, frozen=True):
 class Preprocess(Table, frozen=True):
     """How a picture becomes an input: resize the shorter side, crop the centre, normalise."""
 
+    example: ClassVar[str] = "{ resize = 256, crop = 224, mean = [0.5, 0.5, 0.5], std = [0.5, 0.5, 0.5] }"
+
     resize: int
     crop: int
     mean: list[float]
@@ -46,6 +52,8 @@ class Preprocess(Table, frozen=True):
 
 class Tolerance(Table, frozen=True):
     """C++ agrees with Python where |c - r| <= atol + rtol * |r|, for each element."""
+
+    example: ClassVar[str] = "{ atol = 1e-4, rtol = 1e-4 }"
 
     atol: float = 1e-5
     rtol: float = 1e-5

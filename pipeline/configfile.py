@@ -77,11 +77,23 @@ def _convert(value: object, kind: type[_Value], where: str) -> _Value:
     except msgspec.ValidationError as error:
         message, _, path = str(error).partition(" - at `$")
         key = path.strip("`.")
-        raise SettingsError(f"{PYPROJECT}, {where}{key and ' ' + key}: {message}") from None
+        raise SettingsError(f"{PYPROJECT}, {where}{key and ' ' + key}: {_in_toml_words(message)}") from None
 
 
-def _check_words(value: object, kind: type[msgspec.Struct], where: str) -> None:
-    """Unknown keys and unknown words, which deserve the nearest right spelling."""
+def _in_toml_words(message: str) -> str:
+    """What msgspec says of a wrong type, in the words of TOML."""
+    words = {"`object": "`table", "`array": "`list", "`str": "`string", "`bool": "`true or false"}
+    for theirs, ours in words.items():
+        message = message.replace(theirs, ours)
+    if missing := re.fullmatch(r"Object missing required field `(.+)`", message):
+        return f"{missing.group(1)} is missing"
+    if word := re.fullmatch(r"Invalid enum value '(.*)'", message):  # the one place for a word among numbers
+        return f"'{word.group(1)}' found; expected a number or \"batch\""
+    return message[:1].lower() + message[1:]
+
+
+def _check_words(value: object, kind: type[Table], where: str) -> None:
+    """Unknown keys and words, which deserve the nearest right spelling, and tables that are none."""
     if not isinstance(value, dict):
         return
     fields = {field.encode_name: field for field in msgspec.structs.fields(kind)}
@@ -89,14 +101,18 @@ def _check_words(value: object, kind: type[msgspec.Struct], where: str) -> None:
         if key not in fields:
             raise SettingsError(f"{PYPROJECT}, {where}: unknown key '{key}'; {did_you_mean(key, fields)}")
         expected = fields[key].type
-        if typing.get_origin(expected) is Literal and isinstance(entry, str):
+        if typing.get_origin(expected) is Literal:
             words = typing.get_args(expected)
             if entry not in words:
-                raise SettingsError(f"{PYPROJECT}, {where} {key}: '{entry}' is unknown; {did_you_mean(entry, words)}")
+                near = did_you_mean(str(entry), words)
+                raise SettingsError(f"{PYPROJECT}, {where} {key}: {entry!r} is unknown; {near}")
         candidates = (expected, *typing.get_args(expected))
-        nested = next((c for c in candidates if isinstance(c, type) and issubclass(c, msgspec.Struct)), None)
+        nested = next((c for c in candidates if isinstance(c, type) and issubclass(c, Table)), None)
         if nested is not None:
             for item in entry if isinstance(entry, list) else [entry]:
+                if not isinstance(item, dict):
+                    found = f"{item!r} found; expected a table such as {nested.example}"
+                    raise SettingsError(f"{PYPROJECT}, {where} {key}: {found}")
                 _check_words(item, nested, f"{where} {key}")
 
 

@@ -18,7 +18,7 @@ def require_packages(name: str, model: Model, settings: Settings) -> None:
     missing = [package for package in settings.requirements(model) if not version(package)]
     if missing:
         raise EnvironmentFault(
-            f"{name} needs {', '.join(missing)}, which is not installed; run pip install -e '.[pinned,{model.extra}]'"
+            f"{name} needs {' and '.join(missing)}, not installed yet; run pip install -e '.[pinned,{model.extra}]'"
         )
 
 
@@ -28,11 +28,10 @@ def build(model: Model) -> torch.nn.Module:
     arguments = dict(model.arguments)
     if model.builder.startswith(TORCHVISION):
         arguments.setdefault("weights", None)
-        # Some torchvision models draw their initial weights slowly unless told not to; loaded ones need none.
     torch.manual_seed(model.seed)
     try:
         built = builder(**arguments)
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         raise ModelError(
             f"the builder {model.builder} failed: {type(error).__name__}: {error}{_place(error)}"
         ) from error
@@ -51,7 +50,7 @@ def _resolve(builder: str) -> Any:
         raise ModelError(
             f"cannot import {module_name} of the builder {builder}: no module named {error.name!r}"
         ) from error
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         message = (
             f"importing {module_name} of the builder {builder} failed: {type(error).__name__}: {error}{_place(error)}"
         )
@@ -66,7 +65,9 @@ def _resolve(builder: str) -> Any:
     return found
 
 
-def _place(error: Exception) -> str:
-    """Where in the user's code it happened."""
+def _place(error: BaseException) -> str:
+    """Where in the user's code it happened; nothing where that was not reached, or the message says it itself."""
     frames = traceback.extract_tb(error.__traceback__)
-    return f" ({frames[-1].filename}:{frames[-1].lineno})" if frames else ""
+    if isinstance(error, SyntaxError) or not frames or frames[-1].filename == __file__:
+        return ""
+    return f" ({frames[-1].filename}:{frames[-1].lineno})"

@@ -29,13 +29,15 @@ def summary(name: str, runs: list[SampleRecord], tolerance: Tolerance, weights: 
 
 
 def show(record: Comparison) -> None:
-    """Print the two top-5 side by side, a table for each sample; its repetitions only where they disagree."""
+    """Print the two top-5 side by side, a table for each sample; of its runs the first that disagrees, if any."""
     shown: set[int] = set()
     for run in sorted(record.samples, key=lambda run: (run.sample, run.agrees)):
-        if run.sample in shown and run.agrees:
+        if run.sample in shown:
             continue
         shown.add(run.sample)
-        console.show(Text(_title(run), style="bold" if run.agrees else "bold red"))
+        console.show(Text(f"{record.model} · {_title(run)}", style="bold" if run.agrees else "bold red"))
+        for fault in run.faults:
+            console.show(Text(f"   {fault}", style="red"))
         if run.rows:
             console.show(_table(run.rows[_shown_row(run.rows)]))
 

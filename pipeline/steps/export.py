@@ -4,14 +4,15 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from rich import filesize
 
 from pipeline import cli, console, files, methods
 from pipeline.config import Model, Settings
-from pipeline.errors import ModelError
+from pipeline.errors import ModelError, SettingsError
 from pipeline.layout import ModelFiles
 from pipeline.model import archive, builders, categories, samples, statedict
 from pipeline.model.samples import Sample
-from pipeline.parity import comparison, golden
+from pipeline.parity import comparison, eager, golden
 from pipeline.records import Metadata, Provenance
 
 DEPRECATION = "TorchScript is deprecated in PyTorch: it works up to Python 3.13, and no new features come to it"
@@ -26,51 +27,31 @@ def main(name: str, model: Model, settings: Settings) -> None:
     statedict.load_into(module, state, model.builder, provenance.source)
     module.eval()
     golden_samples = samples.all_samples(model)
-    references = _run_eagerly(module, golden_samples)
+    references = eager.run(module, golden_samples, model.tolerance)
 
     console.say(DEPRECATION)
     exported = methods.get(model.method).export(module, golden_samples[0].arguments)
     metadata = _metadata(name, model, provenance)
+    _check_categories(metadata.categories, references)
     with files.staged(paths.archive) as staging:
         archive.save(exported, metadata, staging)
         largest = _verify(staging, golden_samples, references, model)
         _write_golden(paths, golden_samples, references, files.sha256(staging))
     done = {"script": "scripted", "trace": "traced"}[model.method]
-    size = paths.archive.stat().st_size / 1e6
+    size = filesize.decimal(paths.archive.stat().st_size)
     console.say(
-        f"{done}, {size:.1f} MB, verified in Python on {len(golden_samples)} samples: largest difference {largest:.2g}"
+        f"{done}, {size}, verified in Python on {len(golden_samples)} samples: largest difference {largest:.2g}"
     )
     if provenance.notice:
         console.say(provenance.notice)
 
 
-def _run_eagerly(module: torch.nn.Module, golden_samples: list[Sample]) -> list[Any]:
-    """The reference outputs; refused where they could not tell a working model from a broken one."""
-    outputs = []
-    for sample in golden_samples:
-        try:
-            with torch.inference_mode():
-                outputs.append(comparison.plain(module(*sample.arguments)))
-        except ModelError:
-            raise
-        except Exception as error:
-            first = str(error).partition("\n")[0]
-            raise ModelError(f"the model fails on '{sample.name}': {type(error).__name__}: {first}") from error
-    for sample, output in zip(golden_samples, outputs, strict=True):
-        tensors = _tensors(output)
-        if not tensors:
-            raise ModelError(f"the model's output on '{sample.name}' holds no tensor: there is nothing to compare")
-        if not all(bool(tensor.isfinite().all()) for tensor in tensors):
-            raise ModelError(f"the model's output on '{sample.name}' holds NaN or infinity; expected finite numbers")
-    one, other = (_tensors(output) for output in outputs[:2])
-    if all(a[:1].equal(b[:1]) for a, b in zip(one, other, strict=False)):
-        names = " and ".join(f"'{sample.name}'" for sample in golden_samples[:2])
-        raise ModelError(f"the model's output does not depend on its input: {names} agree; comparing it proves nothing")
-    return outputs
-
-
-def _tensors(output: Any) -> list[torch.Tensor]:
-    return [leaf for _, leaf in comparison.leaves(output) if isinstance(leaf, torch.Tensor)]
+def _check_categories(categories: list[str], references: list[Any]) -> None:
+    """A list of names that is one short names every class after the gap wrongly."""
+    for reference in references:
+        if categories and comparison.is_class_scores(reference) and reference.shape[1] != len(categories):
+            counts = f"{len(categories)} class names for a model of {reference.shape[1]} classes"
+            raise SettingsError(f"categories: {counts}; expected one for each, a name a line")
 
 
 def _verify(path: Path, golden_samples: list[Sample], references: list[Any], model: Model) -> float:

@@ -37,8 +37,7 @@ def verify(path: Path, sha256_prefix: str, remedy: str, named: str = "") -> None
     """Refuse a file whose hash does not begin with the expected digits."""
     found = files.sha256(path)
     if not found.startswith(sha256_prefix):
-        shown = found[: max(len(sha256_prefix), 16)]
-        raise FileError(f"{named or path} has sha256 {shown}…, expected {sha256_prefix}…; {remedy}")
+        raise FileError(f"{named or path} has sha256 {found[:16]}…, expected {sha256_prefix[:16]}…; {remedy}")
 
 
 class _Transient(Exception):
@@ -61,7 +60,7 @@ def _transfer(url: str, staging: Path) -> None:
                 raise HostUnreachable(str(error)) from None
             if attempt == ATTEMPTS:
                 raise EnvironmentFault(f"{url} failed {ATTEMPTS} times, last: {error}; try again later") from None
-            console.say(f"{error}; trying again in {pause:g} s ({attempt} of {ATTEMPTS})")
+            console.say(f"{error}; attempt {attempt + 1} of {ATTEMPTS} in {pause:g} s")
             time.sleep(pause)
             pause *= 2
         else:

@@ -10,7 +10,7 @@ from pipeline.weights import Weights, download
 def fetch(model: Model) -> Weights:
     """Read the file, which must have the entry's `sha256` where it gives one."""
     path = files.locate(model.weights)
-    download.verify(path, model.sha256, "expected the file that the entry's sha256 names")
+    download.verify(path, model.sha256, "give the right file, or correct the entry's sha256")
     return Weights(
         statedict.read(path),
         Provenance(source=model.weights, file=path.name, sha256=files.sha256(path)),

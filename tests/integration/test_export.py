@@ -99,6 +99,8 @@ FAULTS = {
     ),
     "baked-batch": (['builder = "nets:BakedBatch"', 'method = "trace"'], "does not agree with eager Python on"),
     "constant": (['builder = "nets:Constant"'], "does not depend on its input"),
+    "random": (['builder = "nets:Random"'], "the model disagrees with itself"),
+    "leaves": (['builder = "nets:leaving"'], "failed: SystemExit: no licence"),
     "nan": (['builder = "nets:Nan"'], "holds NaN or infinity"),
     "wrong-input": (
         ['builder = "nets:Net"', 'inputs = [{ shape = ["batch", 4, 8, 8] }]'],
@@ -112,6 +114,13 @@ def test_a_model_that_cannot_be_exported(lines: list[str], expected: str, projec
     inputs = [] if any(line.startswith("inputs") for line in lines) else [INPUTS]
     code, line = export(project, *lines, *inputs)
     assert (code, expected in line) == (4, True), line
+
+
+def test_class_names_of_another_count(project: Project) -> None:
+    project.path("names.txt").write_text("cat\n" * 9)
+    code, line = export(project, 'builder = "nets:Net"', INPUTS, 'categories = "file:names.txt"')
+    assert code == 2
+    assert "categories: 9 class names for a model of 10 classes" in line
 
 
 def test_the_construct_that_does_not_script_is_named(project: Project) -> None:

@@ -292,4 +292,4 @@ def test_missing_packages_say_what_to_install(project: Project) -> None:
     )
     finished = project.step("weights", "tried")
     assert finished.code == 5
-    assert "needs no-such-package, which is not installed; run pip install -e '.[pinned,lite]'" in finished.output
+    assert "needs no-such-package, not installed yet; run pip install -e '.[pinned,lite]'" in finished.output
