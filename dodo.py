@@ -13,7 +13,7 @@ from functools import partial
 
 from pipeline import layout, toolchain
 from pipeline.graph import stale
-from pipeline.graph.tasks import Task, doit_config, load_settings, of_model, remove_build_tree, step
+from pipeline.graph.tasks import Task, doit_config, load_settings, of_model, step
 from pipeline.layout import ModelFiles
 
 SETTINGS = load_settings()
@@ -55,10 +55,7 @@ def task_configure() -> Task:
         writes=[layout.CMAKE_CACHE, layout.NINJA_FILE, layout.TOOLCHAIN_RECORD],
         facts=partial(stale.build_facts, SETTINGS),
     )
-    return task | {
-        "uptodate": [*task["uptodate"], toolchain.linked_torch_is_there],
-        "clean": [remove_build_tree],
-    }
+    return task | {"uptodate": [*task["uptodate"], toolchain.linked_torch_is_there]}
 
 
 def task_build() -> Task:

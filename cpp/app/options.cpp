@@ -13,9 +13,10 @@ const std::string_view kUsage =
 Runs a TorchScript archive and prints the five most likely classes of each sample.
 
   ARCHIVE          a TorchScript archive, such as artifacts/r18/r18_scripted.pt
-  --inputs FILE    the samples to run, as `doit export` writes them; without it, one input of ones
+  --inputs FILE    the samples to run, as `doit export` writes them or
+                   torch.save({"samples": [[tensor, ...], ...]}, FILE); without it, ones
   --order I,J,...  which samples to run, in this order, counted from 0 (default: all)
-  --outputs FILE   write every output there, for torch.load
+  --outputs FILE   write every output there, for torch.load(FILE, weights_only=False)
   --help           print this
 
 exit codes: 0 done, 2 usage, 3 a file is missing or damaged, 4 the model failed, 5 cannot write

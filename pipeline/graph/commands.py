@@ -5,6 +5,7 @@ doit finds this module where the project is installed, which may be another chec
 """
 
 import os
+import shutil
 import sys
 from collections.abc import Sequence
 from typing import Any
@@ -53,6 +54,20 @@ class Clean(_Command, cmd_clean.Clean):  # type: ignore[misc]
     ) -> Any:
         self._require_tasks(pos_args)
         super()._execute(dryrun, cleandep, cleanall or not pos_args, cleanforget, pos_args)
+        if not dryrun:
+            _tidy(build_too=not pos_args or "configure" in pos_args)
+
+
+def _tidy(*, build_too: bool) -> None:
+    """Remove what is left when the targets are gone: the rest of the build tree, and empty folders."""
+    from pipeline import layout
+
+    if build_too and layout.BUILD.is_dir():
+        print(f"configure - removing the rest of '{layout.BUILD}'")
+        shutil.rmtree(layout.BUILD, ignore_errors=True)
+    for folder in layout.ARTIFACTS.iterdir():
+        if folder.is_dir() and not any(folder.iterdir()):
+            folder.rmdir()
 
 
 class Info(_Command, cmd_info.Info):  # type: ignore[misc]

@@ -16,12 +16,13 @@ TO_DO = "to do"
 def show(tasks: Sequence[Any], dep_manager: Any) -> None:
     """Print it; nothing is run, and nothing is written."""
     settings = configfile.load()
-    for table in (_tools(), _models(settings), _tasks(tasks, dep_manager)):
+    states = _states(tasks, dep_manager)
+    for table in (_tools(), _models(settings), _tasks(states)):
         console.show(table)
         console.show("")
     for name in settings.models:
         if verdict := reporter.last_verdict(name):
-            console.show(verdict)
+            console.show(verdict if states[f"compare:{name}"] == UP_TO_DATE else f"of an earlier run: {verdict}")
 
 
 def _table(*headers: str) -> Table:
@@ -44,10 +45,16 @@ def _models(settings: Settings) -> Table:
     return table
 
 
-def _tasks(tasks: Sequence[Any], dep_manager: Any) -> Table:
+def _tasks(states: dict[str, str]) -> Table:
+    table = _table("task", "state")
+    for name, state in states.items():
+        table.add_row(name, state)
+    return table
+
+
+def _states(tasks: Sequence[Any], dep_manager: Any) -> dict[str, str]:
     """A task that reads what another has yet to make waits for it: whether it has to run shows only then."""
     makers = {target: task.name for task in tasks for target in task.targets}
-    table = _table("task", "state")
     states: dict[str, str] = {}
     for task in tasks:  # in the order of dodo.py, where nothing reads what comes after it
         if not task.actions:  # a group
@@ -58,5 +65,4 @@ def _tasks(tasks: Sequence[Any], dep_manager: Any) -> Table:
         else:
             state = UP_TO_DATE if dep_manager.get_status(task, None).status == "up-to-date" else TO_DO
         states[task.name] = state
-        table.add_row(task.name, state)
-    return table
+    return states

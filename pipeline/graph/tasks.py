@@ -1,7 +1,6 @@
 """How a task of `dodo.py` is made: small functions that return doit's own dictionaries."""
 
 import os
-import shutil
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
@@ -9,7 +8,6 @@ from typing import Any
 
 from doit.action import CmdAction
 from doit.exceptions import InvalidDodoFile
-from doit.task import clean_targets
 
 from pipeline import configfile, layout, process
 from pipeline.config import Settings
@@ -76,7 +74,7 @@ def step(
         "file_dep": [*(str(path) for path in reads), *sources.step_sources(name)],
         "targets": [str(path) for path in writes],
         "uptodate": [freshness.Unchanged(facts)],
-        "clean": [clean_targets, _remove_empty_folders],
+        "clean": True,
         # The steps talk to the terminal themselves: progress bars need a real one.
         "io": {"capture": False},
         "verbosity": 2,
@@ -92,16 +90,3 @@ def of_model(task: Task, basename: str, doc: str, model: str, settings: Settings
     if model in settings.default_models:
         return {"basename": basename, "name": model, "doc": f"{doc} {model}", **task}
     return {"basename": f"{basename}:{model}", "doc": f"{doc} {model} (on demand)", **task}
-
-
-def remove_build_tree(dryrun: bool) -> None:
-    """For `doit clean`: the build tree holds more than the targets."""
-    print(f"removing {layout.BUILD}/")
-    if not dryrun:
-        shutil.rmtree(layout.BUILD, ignore_errors=True)
-
-
-def _remove_empty_folders(task: Any, dryrun: bool) -> None:
-    for folder in {Path(target).parent for target in task.targets}:
-        if not dryrun and folder.is_dir() and not any(folder.iterdir()):
-            folder.rmdir()

@@ -46,7 +46,7 @@ def _title(run: SampleRecord) -> str:
     parts = [f"{d.dtype}{d.shape}, largest difference {d.max_absolute:.2g}" for d in run.differences]
     if len(run.rows) > 1:
         parts.append(f"row {_shown_row(run.rows)} of {len(run.rows)} shown")
-    return f"{run.name}: {'; '.join(parts) or run.faults[0]}"
+    return f"{run.name}: {'; '.join(parts) or 'nothing to measure'}"
 
 
 def _table(row: Row) -> Table:

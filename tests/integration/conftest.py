@@ -18,6 +18,9 @@ run = "pipeline.graph.commands:Run"
 info = "pipeline.graph.commands:Info"
 clean = "pipeline.graph.commands:Clean"
 
+[tool.doit.commands.list]
+subtasks = true
+
 [tool.torchferry]
 default-models = ["net", "twin"]
 

@@ -157,13 +157,9 @@ def test_bad_settings_stop_everything(project: Project) -> None:
 def test_list_and_info(project: Project) -> None:
     listed = project.doit("list")
     assert listed.code == 0
-    assert [line.split()[0] for line in listed.output.splitlines()] == [
-        "weights",
-        "export",
-        "configure",
-        "build",
-        "compare",
-    ]
+    per_model = [name for task in ("weights", "export", "compare") for name in (task, f"{task}:net", f"{task}:twin")]
+    assert {line.split()[0] for line in listed.output.splitlines()} == {*per_model, "configure", "build"}
+    assert all(len(line.split()) > 1 for line in listed.output.splitlines())
     overview = project.doit("info")
     assert overview.code == 0
     assert "nets:Net" in overview.output
@@ -179,6 +175,8 @@ def test_list_and_info(project: Project) -> None:
     assert "tolerance: {'atol': 1e-05, 'rtol': 1e-05} → {'atol': 1.0" in project.doit("info", "compare:net").output
     project.path("artifacts/net/weights.pt").unlink()
     overview = project.doit("info")
+    assert "of an earlier run: net: C++ AGREES" in overview.output
+    assert "\ntwin: C++ AGREES" in overview.output
     assert [line.split(maxsplit=1)[1].strip() for line in overview.output.splitlines() if ":net " in line] == [
         "to do",
         "after weights:net",
@@ -193,5 +191,7 @@ def test_clean_removes_what_was_made(project: Project, tmp_path: Path) -> None:
     assert copy.doit("clean", "compare:twin").code == 0
     assert not copy.path("artifacts/twin/compare.json").exists()
     assert copy.path("artifacts/twin/twin_traced.pt").exists()
-    assert copy.doit("clean").code == 0
+    cleaned = copy.doit("clean")
+    assert cleaned.code == 0
+    assert "executing" not in cleaned.output
     assert [path.name for path in copy.path("artifacts").iterdir()] == [".doit.sqlite"]
