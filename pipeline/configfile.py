@@ -135,10 +135,13 @@ def _name_faults(name: str) -> _Faults:
 
 
 def _builder_faults(model: Model) -> _Faults:
-    if not re.fullmatch(r"[\w.]+:[\w.]+", model.builder):
+    if not re.fullmatch(r"\w+(\.\w+)*:\w+(\.\w+)*", model.builder):
         yield "builder", f"'{model.builder}' found; expected torchvision:<name> or package.module:callable"
     if model.builder.startswith(TORCHVISION):
         name = model.builder.removeprefix(TORCHVISION)
+        for key in ("weights", "weights_backbone"):
+            if key in model.arguments:
+                yield "arguments", f"'{key}' found; expected the weights in the entry's own key, where they are checked"
         known = torchvision_builders()
         if known and name not in known:
             yield "builder", f"torchvision has no model '{name}'; {did_you_mean(name, known)}"

@@ -2,6 +2,7 @@
 
 import contextlib
 import functools
+import glob
 import hashlib
 import os
 import shutil
@@ -20,10 +21,11 @@ Signature = tuple[int, int, int, int]
 def staged(target: Path) -> Iterator[Path]:
     """A path to write `target` to: it takes its place when the block ends well, and is gone otherwise.
 
-    The staged file has the target's own name, in a folder of its own: TorchScript stores the name inside
-    the archive, and the same bytes must come out each time.
+    The staged file has the target's own name, in a folder of its own, so that a message can name it.
     """
     target.parent.mkdir(parents=True, exist_ok=True)
+    for left in target.parent.glob(f".{glob.escape(target.name)}.*"):  # by a process that was killed
+        shutil.rmtree(left, ignore_errors=True)
     folder = Path(tempfile.mkdtemp(prefix=f".{target.name}.", dir=target.parent))
     try:
         staging = folder / target.name

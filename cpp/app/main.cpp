@@ -38,6 +38,9 @@ int main(int argc, char** argv) {
     } else {
       run(options);
     }
+    if (!std::cout.flush()) {
+      throw torchferry::Error(torchferry::ExitCode::environment, "cannot write to standard output");
+    }
     return 0;
   } catch (const torchferry::Error& error) {
     return fail(error.what(), error.code());

@@ -16,10 +16,10 @@ std::string name_of(std::int64_t label, const std::vector<std::string>& categori
 
 void print(std::ostream& out, const Result& result, const Metadata& metadata) {
   out << "sample " << result.sample << '\n';
-  if (result.rows.empty()) out << "  the output is not class scores: write it with --outputs\n";
-  for (std::size_t row = 0; row < result.rows.size(); ++row) {
-    if (result.rows.size() > 1) out << "  row " << row << '\n';
-    for (const auto& [label, probability] : result.rows[row]) {
+  if (result.rankings.empty()) out << "  the output is not class scores: write it with --outputs\n";
+  for (std::size_t row = 0; row < result.rankings.size(); ++row) {
+    if (result.rankings.size() > 1) out << "  row " << row << '\n';
+    for (const auto& [label, probability] : result.rankings[row]) {
       out << "  " << std::fixed << std::setprecision(4) << probability << "  " << std::setw(4) << label
           << "  " << name_of(label, metadata.categories) << '\n';
     }

@@ -4,15 +4,22 @@
 #include <ATen/ops/topk.h>
 
 #include <algorithm>
-#include <tuple>
 
 namespace torchferry {
 
-std::optional<TopK> classify(const at::Tensor& output, std::int64_t k) {
-  if (output.dim() != 2 || output.numel() == 0 || !output.is_floating_point()) return std::nullopt;
+std::vector<Ranking> classify(const at::Tensor& output, std::int64_t k) {
+  if (output.dim() != 2 || output.numel() == 0 || !output.is_floating_point()) return {};
   const auto probabilities = at::softmax(output, /*dim=*/1);
-  auto [values, labels] = at::topk(probabilities, std::min(k, output.size(1)), /*dim=*/1);
-  return TopK{std::move(values), std::move(labels)};
+  const auto [values, labels] = at::topk(probabilities, std::min(k, output.size(1)), /*dim=*/1);
+
+  std::vector<Ranking> rankings;
+  for (std::int64_t row = 0; row < output.size(0); ++row) {
+    auto& ranking = rankings.emplace_back();
+    for (std::int64_t rank = 0; rank < values.size(1); ++rank) {
+      ranking.push_back({labels[row][rank].item<std::int64_t>(), values[row][rank].item<double>()});
+    }
+  }
+  return rankings;
 }
 
 }  // namespace torchferry

@@ -9,6 +9,8 @@
 #include <string>
 #include <unordered_map>
 
+#include "engine/answers.h"
+#include "engine/classify.h"
 #include "engine/error.h"
 #include "engine/samples.h"
 
@@ -20,6 +22,12 @@ constexpr std::int64_t kTop = 5;
 
 const std::vector<InputSpec> kImage{{"float32", {std::nullopt, 3, 224, 224}}};
 
+/// What torch says of a failure, without the frames of its own code.
+std::string report_of(const std::exception& error) {
+  const auto* torch_error = dynamic_cast<const c10::Error*>(&error);
+  return torch_error != nullptr ? torch_error->what_without_backtrace() : error.what();
+}
+
 /// The line of an interpreter's report that names the fault: the last one that says anything.
 std::string last_line(const std::string& text) {
   std::string last;
@@ -29,18 +37,11 @@ std::string last_line(const std::string& text) {
   return last;
 }
 
-Result to_result(const Answer& answer) {
-  Result result{answer.sample, {}};
-  if (!answer.top) return result;
-  const auto probabilities = answer.top->probabilities.to(at::kDouble);
-  for (std::int64_t row = 0; row < probabilities.size(0); ++row) {
-    auto& ranking = result.rows.emplace_back();
-    for (std::int64_t rank = 0; rank < probabilities.size(1); ++rank) {
-      ranking.push_back(
-          {answer.top->labels[row][rank].item<std::int64_t>(), probabilities[row][rank].item<double>()});
-    }
-  }
-  return result;
+/// The same values in memory of their own: a model may change its input in place.
+Sample copy_of(const Sample& sample) {
+  Sample copy;
+  for (const auto& value : sample) copy.push_back(value.isTensor() ? value.toTensor().clone() : value);
+  return copy;
 }
 
 }  // namespace
@@ -50,7 +51,7 @@ struct Engine::State {
   Metadata metadata;
 
   static State load(const std::filesystem::path& path);
-  [[nodiscard]] Answer run(std::size_t index, Sample sample);
+  [[nodiscard]] Answer run(std::size_t index, const Sample& sample);
 };
 
 Engine::State Engine::State::load(const std::filesystem::path& path) {
@@ -63,24 +64,24 @@ Engine::State Engine::State::load(const std::filesystem::path& path) {
     module.eval();
     return {std::move(module),
             {parse_inputs(extra[kInputsFile]), lines(extra[kCategoriesFile]), extra[kNoticeFile]}};
-  } catch (const c10::Error& error) {
-    const std::string text = error.what_without_backtrace();
+  } catch (const Error&) {
+    throw;
+  } catch (const std::exception& error) {  // a damaged one fails in many ways, not all of them torch's own
+    const auto report = lines(report_of(error));
     throw Error(ExitCode::bad_file, path.string() + " is not a TorchScript archive, or is damaged (" +
-                                        text.substr(0, text.find('\n')) + "); export it again");
+                                        (report.empty() ? "" : report.front()) + "); export it again");
   }
 }
 
-Answer Engine::State::run(std::size_t index, Sample sample) {
+Answer Engine::State::run(std::size_t index, const Sample& sample) {
   const c10::InferenceMode guard;
   try {
-    Answer answer{index, module.forward(std::move(sample)), std::nullopt};
-    if (answer.output.isTensor()) answer.top = classify(answer.output.toTensor(), kTop);
+    Answer answer{index, module.forward(copy_of(sample)), {}};
+    if (answer.output.isTensor()) answer.rankings = classify(answer.output.toTensor(), kTop);
     return answer;
   } catch (const std::exception& error) {
-    const auto* torch_error = dynamic_cast<const c10::Error*>(&error);
     throw Error(ExitCode::model,
-                "the model failed on sample " + std::to_string(index) + ": " +
-                    last_line(torch_error != nullptr ? torch_error->what_without_backtrace() : error.what()));
+                "the model failed on sample " + std::to_string(index) + ": " + last_line(report_of(error)));
   }
 }
 
@@ -94,7 +95,8 @@ const Metadata& Engine::metadata() const noexcept { return state_->metadata; }
 
 Result Engine::run_dummy() {
   const auto& inputs = metadata().inputs;
-  return to_result(state_->run(0, dummy_sample(inputs.empty() ? kImage : inputs)));
+  const auto answer = state_->run(0, dummy_sample(inputs.empty() ? kImage : inputs));
+  return {answer.sample, answer.rankings};
 }
 
 std::vector<Result> Engine::run_samples(const std::filesystem::path& inputs,
@@ -117,7 +119,7 @@ std::vector<Result> Engine::run_samples(const std::filesystem::path& inputs,
                                        " holds " + std::to_string(samples.size()) + " (counted from 0)");
     }
     answers.push_back(state_->run(index, samples[index]));
-    results.push_back(to_result(answers.back()));
+    results.push_back({index, answers.back().rankings});
   }
   if (!outputs.empty()) write_answers(answers, outputs);
   return results;

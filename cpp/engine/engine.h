@@ -1,25 +1,19 @@
 #pragma once
 
 #include <cstddef>
-#include <cstdint>
 #include <filesystem>
 #include <memory>
 #include <vector>
 
 #include "engine/metadata.h"
+#include "engine/ranking.h"
 
 namespace torchferry {
-
-/// One class that the model considers likely.
-struct Ranked {
-  std::int64_t label;
-  double probability;
-};
 
 /// What came out of one sample.
 struct Result {
   std::size_t sample;
-  std::vector<std::vector<Ranked>> rows;  ///< a ranking per batch element; empty: not class scores
+  std::vector<Ranking> rankings;  ///< one per batch element; empty: not class scores
 };
 
 /// A TorchScript archive, loaded and ready to run. This header is free of torch.

@@ -1,7 +1,5 @@
 #include "engine/samples.h"
 
-#include <ATen/core/Dict.h>
-#include <ATen/core/List.h>
 #include <ATen/ops/ones.h>
 #include <c10/core/ScalarType.h>
 #include <torch/csrc/jit/serialization/pickle.h>
@@ -113,43 +111,15 @@ Sample dummy_sample(const std::vector<InputSpec>& expected) {
   for (const auto& spec : expected) {
     std::vector<std::int64_t> shape;
     for (const auto& extent : spec.shape) shape.push_back(extent.value_or(1));
-    sample.emplace_back(at::ones(shape, dtype_of(spec.dtype)));
-  }
-  return sample;
-}
-
-void write_answers(const std::vector<Answer>& answers, const std::filesystem::path& path) {
-  c10::List<std::int64_t> order;
-  c10::impl::GenericList outputs(c10::AnyType::get());
-  c10::List<at::Tensor> probabilities;
-  c10::List<at::Tensor> labels;
-  for (const auto& answer : answers) {
-    order.push_back(static_cast<std::int64_t>(answer.sample));
-    outputs.push_back(answer.output);
-    if (answer.top) {
-      probabilities.push_back(answer.top->probabilities);
-      labels.push_back(answer.top->labels);
+    const auto dtype = dtype_of(spec.dtype);
+    try {
+      sample.emplace_back(at::ones(shape, dtype));
+    } catch (const std::exception&) {
+      throw Error(ExitCode::bad_file, "there is no memory for the input that the archive takes, " +
+                                          to_string(spec) + "; export the model again");
     }
   }
-  c10::impl::GenericDict document(c10::StringType::get(), c10::AnyType::get());
-  document.insert("order", std::move(order));
-  document.insert("outputs", std::move(outputs));
-  document.insert("probabilities", std::move(probabilities));
-  document.insert("labels", std::move(labels));
-  const auto bytes = torch::jit::pickle_save(document);
-
-  auto temporary = path;
-  temporary += ".partial";
-  std::ofstream file(temporary, std::ios::binary | std::ios::trunc);
-  file.write(bytes.data(), static_cast<std::streamsize>(bytes.size()));
-  file.close();
-  std::error_code failure;
-  if (file) std::filesystem::rename(temporary, path, failure);
-  if (!file || failure) {
-    std::filesystem::remove(temporary, failure);
-    throw Error(ExitCode::environment, "cannot write " + path.string() +
-                                           "; expected a folder that exists, may be written to and has room");
-  }
+  return sample;
 }
 
 }  // namespace torchferry

@@ -1,5 +1,6 @@
 """A TorchScript archive: the model and its metadata in one file."""
 
+import io
 import re
 from pathlib import Path
 
@@ -11,9 +12,14 @@ from pipeline.records import Metadata
 
 
 def save(module: torch.jit.ScriptModule, metadata: Metadata, path: Path) -> None:
-    """Write an archive with its metadata inside."""
+    """Write an archive with its metadata inside.
+
+    Made in memory first: where the disk is full, libtorch's own writer ends the process.
+    """
     extra = {name: text.encode() for name, text in metadata.extra_files().items()}
-    torch.jit.save(module, str(path), _extra_files=extra)
+    content = io.BytesIO()
+    torch.jit.save(module, content, _extra_files=extra)
+    path.write_bytes(content.getbuffer())
 
 
 def load(path: Path) -> tuple[torch.jit.ScriptModule, Metadata]:

@@ -1,6 +1,7 @@
 """From a builder in the settings to an `nn.Module`."""
 
 import importlib
+import inspect
 import traceback
 from typing import Any
 
@@ -8,7 +9,9 @@ import torch
 
 from pipeline.config import TORCHVISION, Model, Settings
 from pipeline.errors import EnvironmentFault, ModelError
-from pipeline.model import vision
+from pipeline.model import statedict, vision
+from pipeline.model.statedict import StateDict
+from pipeline.records import Provenance
 from pipeline.suggest import did_you_mean
 from pipeline.toolchain import version
 
@@ -24,10 +27,31 @@ def require_packages(name: str, model: Model, settings: Settings) -> None:
 
 def build(model: Model) -> torch.nn.Module:
     """Call the builder, with seeded initial weights; the module is in `train()` or `eval()` as the builder left it."""
+    return _call(model, weights=None)
+
+
+def load(model: Model, state: StateDict, provenance: Provenance) -> torch.nn.Module:
+    """Build the model and fill it with these weights.
+
+    With torchvision's own weights a torchvision builder makes another module than without (`transform_input`,
+    auxiliary heads that are dropped again), so it is told of them, and given the state that was checked.
+    """
+    if model.builder.startswith(TORCHVISION) and model.weights_kind == TORCHVISION and not provenance.untrained:
+        member = vision.weights(model.builder, model.weights.partition(":")[2])
+        with vision.loading(state):
+            return _call(model, weights=member)
+    module = build(model)
+    statedict.load_into(module, state, model.builder, provenance.source)
+    return module
+
+
+def _call(model: Model, weights: Any) -> torch.nn.Module:
     builder = _resolve(model.builder)
     arguments = dict(model.arguments)
     if model.builder.startswith(TORCHVISION):
-        arguments.setdefault("weights", None)
+        arguments["weights"] = weights
+        if "weights_backbone" in inspect.signature(builder).parameters:
+            arguments["weights_backbone"] = None  # it would be fetched, and nobody would check it
     torch.manual_seed(model.seed)
     try:
         built = builder(**arguments)

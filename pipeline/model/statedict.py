@@ -9,8 +9,8 @@ from typing import Any
 import msgspec
 import torch
 
-from pipeline import files
 from pipeline.errors import FileError, ModelError
+from pipeline.model import tensorfile
 from pipeline.records import Provenance
 
 StateDict = dict[str, Any]
@@ -94,8 +94,7 @@ def load_into(module: torch.nn.Module, state: StateDict, builder: str, source: s
 
 def write_artifact(target: Path, state: StateDict, provenance: Provenance) -> None:
     """Write checked weights with their provenance, for `export`."""
-    with files.staged(target) as staging:
-        torch.save({"provenance": msgspec.json.encode(provenance).decode(), "state": state}, staging)
+    tensorfile.write(target, {"provenance": msgspec.json.encode(provenance).decode(), "state": state})
 
 
 def read_artifact(path: Path) -> tuple[StateDict, Provenance]:

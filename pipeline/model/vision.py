@@ -1,9 +1,10 @@
 """torchvision, imported so that it works beside either build of torch, and asked by name."""
 
+import contextlib
 import functools
 import importlib
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from types import ModuleType
 from typing import Any
 
@@ -60,6 +61,7 @@ def weights(model_builder: str, wanted: str) -> Any:
         raise SettingsError(f"weights 'torchvision:{wanted}' need a torchvision builder; {remedy}")
     try:
         enum = getattr(models, enum_name) if enum_name else models.get_model_weights(model_builder.partition(":")[2])
+        enum.__members__  # noqa: B018 - a builder of that name is no enum
     except AttributeError:
         enums = [name for name in dir(models) if name.endswith("_Weights")]
         raise SettingsError(f"torchvision has no weights '{enum_name}'; {did_you_mean(enum_name, enums)}") from None
@@ -68,3 +70,15 @@ def weights(model_builder: str, wanted: str) -> Any:
     except KeyError:
         members = [*enum.__members__]
         raise SettingsError(f"{enum.__name__} has no member '{member}'; {did_you_mean(member, members)}") from None
+
+
+@contextlib.contextmanager
+def loading(state: dict[str, Any]) -> Iterator[None]:
+    """Have torchvision's weights enums hand out this state instead of fetching one, which nobody would check."""
+    enum: Any = importlib.import_module("torchvision.models").WeightsEnum
+    fetch = enum.get_state_dict
+    enum.get_state_dict = lambda *_, **__: state
+    try:
+        yield
+    finally:
+        enum.get_state_dict = fetch

@@ -1,4 +1,4 @@
-"""Holding one output against its reference: structure, dtype, shape, values, and the top-5.
+"""Holding one output against its reference: structure, dtype, shape and values.
 
 The reference is on the right: a value c agrees with r where |c - r| <= atol + rtol * |r|, as in numpy.isclose.
 Integers and booleans agree where they are equal: a label that is nearly right is wrong.
@@ -12,9 +12,7 @@ import torch
 
 from pipeline.config import Tolerance
 from pipeline.errors import ModelError
-from pipeline.records import Difference, Rank, Row, Worst
-
-TOP = 5
+from pipeline.records import Difference, Worst
 
 
 class Compared(NamedTuple):
@@ -24,41 +22,40 @@ class Compared(NamedTuple):
     faults: list[str]
 
 
-class Ranked(NamedTuple):
-    """The top-5 side by side, a row per batch element, and what is wrong about them in words."""
-
-    rows: list[Row]
-    faults: list[str]
-
-
 def compare(reference: Any, candidate: Any, tolerance: Tolerance) -> Compared:
-    """Compare two outputs of any structure of tuples, lists, dicts and tensors."""
-    expected = dict(leaves(reference))
-    found = dict(leaves(candidate))
-    if _kind(reference) != _kind(candidate):
-        faults = [f"output is {_kind(candidate)}, expected {_kind(reference)}"]
-    else:
-        faults = [f"{path} is missing" for path in expected if path not in found]
-        faults += [f"{path} is more than expected" for path in found if path not in expected]
-    differences = []
-    for path, value in expected.items():
-        if path not in found:
-            continue
-        if not isinstance(value, torch.Tensor) or not isinstance(found[path], torch.Tensor):
-            if value != found[path]:
-                faults.append(f"{path} is {found[path]!r}, expected {value!r}")
-            continue
-        fault = _form_fault(path, value, found[path])
-        if fault:
-            faults.append(fault)
-            continue
-        difference = measure(path, value, found[path], tolerance)
-        differences.append(difference)
-        if not difference.needed <= 1:
-            faults.append(_value_fault(difference))
-    if not expected:
+    """Compare two outputs of any structure of tuples, lists, dicts, tensors and plain values."""
+    differences: list[Difference] = []
+    faults: list[str] = []
+    _compare("output", reference, candidate, tolerance, differences, faults)
+    if not any(isinstance(leaf, torch.Tensor) for _, leaf in leaves(reference)):
         faults.append("the reference holds no tensor: nothing was compared")
     return Compared(differences, faults)
+
+
+def _compare(
+    path: str, reference: Any, candidate: Any, tolerance: Tolerance, differences: list[Difference], faults: list[str]
+) -> None:
+    if _kind(reference) != _kind(candidate):
+        faults.append(f"{path} is {_kind(candidate)}, expected {_kind(reference)}")
+    elif isinstance(reference, (dict, list, tuple)):
+        expected, found = dict(_entries(reference, path)), dict(_entries(candidate, path))
+        faults += [f"{inner} is missing" for inner in expected if inner not in found]
+        faults += [f"{inner} is more than expected" for inner in found if inner not in expected]
+        for inner, value in expected.items():
+            if inner in found:
+                _compare(inner, value, found[inner], tolerance, differences, faults)
+    elif isinstance(reference, torch.Tensor):
+        if fault := _form_fault(path, reference, candidate):
+            faults.append(fault)
+            return
+        difference = measure(path, reference, candidate, tolerance)
+        differences.append(difference)
+        if not difference.needed <= 1:
+            faults.append(value_fault(difference))
+    elif isinstance(reference, float):
+        _compare(path, torch.tensor(reference), torch.tensor(candidate), tolerance, [], faults)
+    elif reference != candidate:
+        faults.append(f"{path} is {candidate!r}, expected {reference!r}")
 
 
 def measure(path: str, reference: torch.Tensor, candidate: torch.Tensor, tolerance: Tolerance) -> Difference:
@@ -70,7 +67,7 @@ def measure(path: str, reference: torch.Tensor, candidate: torch.Tensor, toleran
     absolute = (c - r).abs().nan_to_num(nan=math.inf)
     magnitude = r.abs()
     if reference.is_floating_point() or reference.is_complex():
-        needed = absolute / (tolerance.atol + tolerance.rtol * magnitude)
+        needed = (absolute / (tolerance.atol + tolerance.rtol * magnitude)).nan_to_num(nan=math.inf)
         needed = torch.where(absolute == 0, torch.zeros_like(needed), needed)
     else:
         needed = torch.where(reference == candidate, 0.0, math.inf)
@@ -90,90 +87,73 @@ def measure(path: str, reference: torch.Tensor, candidate: torch.Tensor, toleran
     )
 
 
-def _as_float64(tensor: torch.Tensor) -> torch.Tensor:
-    return (torch.view_as_real(tensor) if tensor.is_complex() else tensor).to(torch.float64)
-
-
-def is_class_scores(output: Any) -> bool:
-    """Whether an output is logits [batch, classes]; the same rule as `classify` in C++."""
-    return isinstance(output, torch.Tensor) and output.dim() == 2 and output.numel() > 0 and output.is_floating_point()  # noqa: PLR2004
-
-
-def rank(
-    logits: torch.Tensor,
-    probabilities: torch.Tensor,
-    labels: torch.Tensor,
-    tolerance: Tolerance,
-    categories: list[str],
-) -> Ranked:
-    """Hold the executable's own top-5 against softmax and top-5 of the reference logits [batch, classes].
-
-    Two classes may change places only where the reference's own scores are closer than the tolerance allows.
-    """
-    scores = logits.softmax(dim=1)
-    expected = scores.topk(min(TOP, logits.shape[1]), dim=1)
-    if labels.shape != expected.indices.shape or probabilities.shape != labels.shape:
-        message = f"the top-{TOP} has the shape {list(labels.shape)}, expected {list(expected.indices.shape)}"
-        return Ranked([], [message])
-    if labels.numel() and not (int(labels.min()) >= 0 and int(labels.max()) < logits.shape[1]):
-        return Ranked([], [f"the top-{TOP} names a label outside 0 to {logits.shape[1] - 1}"])
-
-    faults = []
-    values = measure(f"top-{TOP} probabilities", expected.values, probabilities.to(expected.values.dtype), tolerance)
-    if not values.needed <= 1:
-        faults.append(_value_fault(values))
-    here = logits.gather(1, labels)
-    wanted = logits.gather(1, expected.indices)
-    apart = (labels != expected.indices) & (
-        (here - wanted).abs() > 2 * (tolerance.atol + tolerance.rtol * wanted.abs())
+def value_fault(difference: Difference) -> str:
+    """The worst element in words."""
+    worst = difference.worst
+    assert worst is not None
+    measure = f"{difference.needed:.3g} times what the tolerance allows"
+    return (
+        f"{difference.path}{worst.index or ''} is {worst.cpp:.8g}, expected {worst.reference:.8g}: "
+        f"{measure if math.isfinite(difference.needed) else 'no tolerance allows that'}"
     )
-    for row, position in apart.nonzero().tolist():
-        names = [_name(int(side[row, position]), categories) for side in (labels, expected.indices)]
-        faults.append(f"row {row}, rank {position + 1} is {names[0]}, expected {names[1]}")
 
-    rows = [
-        Row(
-            python=_ranks(expected.indices[row], expected.values[row], categories),
-            cpp=_ranks(labels[row], probabilities[row], categories),
-        )
-        for row in range(logits.shape[0])
-    ]
-    return Ranked(rows, faults)
+
+def below_notice(references: list[Any], tolerance: Tolerance) -> str:
+    """The path of an output that is within the tolerance of 0 in all samples, and so could not fail; mostly empty."""
+    largest: dict[str, float] = {}
+    for reference in references:
+        for path, leaf in leaves(reference):
+            if isinstance(leaf, torch.Tensor) and leaf.numel() and bool(leaf.any()):
+                needed = measure(path, leaf, torch.zeros_like(leaf), tolerance).needed
+                largest[path] = max(largest.get(path, 0.0), needed)
+    return next((path for path, needed in largest.items() if needed <= 1), "")
 
 
 def plain(value: Any) -> Any:
     """The same output in plain containers: a named tuple or a dict of some library becomes what C++ makes of it.
 
-    A ModelError names what is neither a tensor, a plain value, nor a container of these.
+    A ModelError names what is neither a dense tensor, a plain value, nor a container of these.
     """
     if isinstance(value, dict):
         return {key: plain(entry) for key, entry in value.items()}
     if isinstance(value, (list, tuple)):
         entries = [plain(entry) for entry in value]
         return entries if isinstance(value, list) else tuple(entries)
-    if value is None or isinstance(value, (torch.Tensor, bool, int, float, str)):
+    if isinstance(value, torch.Tensor):
+        if value.layout != torch.strided or value.is_quantized:
+            kind = "quantized" if value.is_quantized else str(value.layout).removeprefix("torch.")
+            raise ModelError(f"the output holds a {kind} tensor, expected dense ones; use .dequantize() or .to_dense()")
+        return value.resolve_conj().resolve_neg()
+    if value is None or isinstance(value, (bool, int, float, str)):
         return value
     raise ModelError(f"the output holds a {type(value).__name__}, expected tensors in tuples, lists and dicts")
 
 
 def leaves(value: Any, path: str = "output") -> Iterator[tuple[str, Any]]:
     """The parts of an output that hold no others, each with its path, such as output["boxes"][0]."""
-    if isinstance(value, dict):
-        for key, entry in value.items():
-            yield from leaves(entry, f"{path}[{key!r}]")
-    elif isinstance(value, (list, tuple)):
-        for index, entry in enumerate(value):
-            yield from leaves(entry, f"{path}[{index}]")
+    if isinstance(value, (dict, list, tuple)):
+        for inner, entry in _entries(value, path):
+            yield from leaves(entry, inner)
     else:
         yield path, value
 
 
-def _kind(output: Any) -> str:
-    if isinstance(output, torch.Tensor):
+def _entries(container: Any, path: str) -> Iterator[tuple[str, Any]]:
+    pairs = container.items() if isinstance(container, dict) else enumerate(container)
+    for key, entry in pairs:
+        yield f"{path}[{key!r}]", entry
+
+
+def _kind(value: Any) -> str:
+    if isinstance(value, torch.Tensor):
         return "a tensor"
-    if isinstance(output, (list, tuple)):
+    if isinstance(value, (list, tuple)):
         return "a sequence"
-    return f"a {type(output).__name__}"
+    return f"a {type(value).__name__}"
+
+
+def _as_float64(tensor: torch.Tensor) -> torch.Tensor:
+    return (torch.view_as_real(tensor) if tensor.is_complex() else tensor).to(torch.float64)
 
 
 def _form_fault(path: str, reference: torch.Tensor, candidate: torch.Tensor) -> str:
@@ -182,24 +162,3 @@ def _form_fault(path: str, reference: torch.Tensor, candidate: torch.Tensor) -> 
     if reference.shape != candidate.shape:
         return f"{path} has the shape {list(candidate.shape)}, expected {list(reference.shape)}"
     return ""
-
-
-def _value_fault(difference: Difference) -> str:
-    worst = difference.worst
-    assert worst is not None
-    measure = f"{difference.needed:.3g} times what the tolerance allows"
-    return (
-        f"{difference.path}{worst.index} is {worst.cpp:.8g}, expected {worst.reference:.8g}: "
-        f"{measure if math.isfinite(difference.needed) else 'no tolerance allows that'}"
-    )
-
-
-def _ranks(labels: torch.Tensor, probabilities: torch.Tensor, categories: list[str]) -> list[Rank]:
-    return [
-        Rank(label=int(label), name=_name(int(label), categories), probability=float(probability))
-        for label, probability in zip(labels, probabilities, strict=True)
-    ]
-
-
-def _name(label: int, categories: list[str]) -> str:
-    return categories[label] if label < len(categories) else f"class {label}"

@@ -6,7 +6,7 @@ import torch
 
 from pipeline.config import Tolerance
 from pipeline.errors import ModelError
-from pipeline.model.samples import Sample
+from pipeline.model.samples import Arguments, Sample
 from pipeline.parity import comparison
 
 
@@ -22,8 +22,8 @@ def run(module: torch.nn.Module, golden_samples: list[Sample], tolerance: Tolera
     if faults := comparison.compare(outputs[0], _call(module, golden_samples[0]), tolerance).faults:
         again = f"run twice on '{golden_samples[0].name}', the model disagrees with itself: {faults[0]}"
         raise ModelError(f"{again}; expected no randomness in eval(), such as a dropout that is left on")
-    one, other = (_tensors(output) for output in outputs[:2])
-    if all(a[:1].equal(b[:1]) for a, b in zip(one, other, strict=False)):
+    one, other = ([_first(tensor) for tensor in _tensors(output)] for output in outputs[:2])
+    if not comparison.compare(one, other, tolerance).faults:
         names = " and ".join(f"'{sample.name}'" for sample in golden_samples[:2])
         raise ModelError(f"the model's output does not depend on its input: {names} agree; comparing it proves nothing")
     return outputs
@@ -32,12 +32,22 @@ def run(module: torch.nn.Module, golden_samples: list[Sample], tolerance: Tolera
 def _call(module: torch.nn.Module, sample: Sample) -> Any:
     try:
         with torch.inference_mode():
-            output = module(*sample.arguments)
-    except Exception as error:
+            output = module(*copies(sample.arguments))
+    except (Exception, SystemExit) as error:
         first = str(error).partition("\n")[0]
         message = f"the model fails on '{sample.name}': {type(error).__name__}: {first}; see the entry's inputs"
         raise ModelError(message) from error
     return comparison.plain(output)
+
+
+def copies(arguments: Arguments) -> Arguments:
+    """The same values in memory of their own: a model may change its input in place."""
+    return [argument.clone() for argument in arguments]
+
+
+def _first(tensor: torch.Tensor) -> torch.Tensor:
+    """The part that two batch sizes have in common."""
+    return tensor[:1] if tensor.dim() else tensor
 
 
 def _tensors(output: Any) -> list[torch.Tensor]:

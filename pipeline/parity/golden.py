@@ -10,8 +10,8 @@ from typing import Any, NamedTuple
 import torch
 from torch.jit import _pickle
 
-from pipeline import files
 from pipeline.errors import Disagreement, FileError
+from pipeline.model import tensorfile
 from pipeline.model.samples import Sample
 
 # What libtorch's pickler calls beside plain containers: each makes a typed list or dict, and nothing else.
@@ -34,24 +34,26 @@ class Reference(NamedTuple):
 
 
 class Answers(NamedTuple):
-    """What the executable wrote: an entry per run, in the order of the runs."""
+    """What the executable wrote: an entry per run, in the order of the runs.
+
+    Of labels and probabilities an entry holds a list per batch element, best class first; it is empty where the
+    output is not class scores.
+    """
 
     order: list[int]
     outputs: list[Any]
-    probabilities: list[torch.Tensor]
-    labels: list[torch.Tensor]
+    labels: list[list[list[int]]]
+    probabilities: list[list[list[float]]]
 
 
 def write_inputs(target: Path, samples: list[Sample]) -> None:
     """Write the inputs for `ts-infer --inputs`."""
-    with files.staged(target) as staging:
-        torch.save({"samples": [sample.arguments for sample in samples]}, staging)
+    tensorfile.write(target, {"samples": [sample.arguments for sample in samples]})
 
 
 def write_reference(target: Path, reference: Reference) -> None:
     """Write the reference."""
-    with files.staged(target) as staging:
-        torch.save(reference._asdict(), staging)
+    tensorfile.write(target, reference._asdict())
 
 
 def read_reference(path: Path) -> Reference:

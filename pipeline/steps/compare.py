@@ -14,7 +14,7 @@ from pipeline.config import Model, Settings, Tolerance
 from pipeline.errors import Disagreement, EnvironmentFault, FileError
 from pipeline.layout import ModelFiles
 from pipeline.model import archive
-from pipeline.parity import comparison, golden, report
+from pipeline.parity import comparison, golden, ranking, report
 from pipeline.parity.golden import Answers, Reference
 from pipeline.records import Comparison, Row, SampleRecord
 
@@ -83,18 +83,19 @@ def judge(
     if answers.order != list(order) or len(answers.outputs) != len(order):
         asked, answered = f"was asked for the samples {list(order)}", f"answered {answers.order}"
         raise Disagreement(f"ts-infer {asked} and {answered}: these are not the outputs of this run")
-    scored = [i for i, sample in enumerate(order) if comparison.is_class_scores(reference.outputs[sample])]
-    if not len(answers.labels) == len(answers.probabilities) == len(scored):
-        message = f"ts-infer ranked the classes of {len(answers.labels)} samples, expected {len(scored)}"
-        raise Disagreement(message)
-    rankings = dict(zip(scored, zip(answers.probabilities, answers.labels, strict=True), strict=True))
+    if not len(answers.labels) == len(answers.probabilities) == len(order):
+        raise Disagreement(f"ts-infer ranked the classes of {len(answers.labels)} runs, expected {len(order)}")
+    if path := comparison.below_notice(reference.outputs, tolerance):
+        small = f"{path} is nowhere larger than the tolerance, atol {tolerance.atol:g}: zeros would pass for it"
+        raise Disagreement(f"{small}; nothing was compared; set a smaller atol in the entry's tolerance")
     runs = []
     for position, sample in enumerate(order):
-        expected = reference.outputs[sample]
-        differences, faults = comparison.compare(expected, answers.outputs[position], tolerance)
+        expected, found = reference.outputs[sample], answers.outputs[position]
+        differences, faults = comparison.compare(expected, found, tolerance)
         rows: list[Row] = []
-        if position in rankings:
-            rows, ranking_faults = comparison.rank(expected, *rankings[position], tolerance, categories)
+        if ranking.is_class_scores(expected) and differences:
+            labels, probabilities = answers.labels[position], answers.probabilities[position]
+            rows, ranking_faults = ranking.rank(expected, found, labels, probabilities, tolerance, categories)
             faults += ranking_faults
         runs.append(
             SampleRecord(

@@ -12,7 +12,7 @@ from pipeline.errors import ModelError, SettingsError
 from pipeline.layout import ModelFiles
 from pipeline.model import archive, builders, categories, samples, statedict
 from pipeline.model.samples import Sample
-from pipeline.parity import comparison, eager, golden
+from pipeline.parity import comparison, eager, golden, ranking
 from pipeline.records import Metadata, Provenance
 
 DEPRECATION = "TorchScript is deprecated in PyTorch: it works up to Python 3.13, and no new features come to it"
@@ -23,14 +23,13 @@ def main(name: str, model: Model, settings: Settings) -> None:
     builders.require_packages(name, model, settings)
     paths = ModelFiles.of(name, model)
     state, provenance = statedict.read_artifact(paths.weights)
-    module = builders.build(model)
-    statedict.load_into(module, state, model.builder, provenance.source)
+    module = builders.load(model, state, provenance)
     module.eval()
     golden_samples = samples.all_samples(model)
     references = eager.run(module, golden_samples, model.tolerance)
 
     console.say(DEPRECATION)
-    exported = methods.get(model.method).export(module, golden_samples[0].arguments)
+    exported = methods.get(model.method).export(module, eager.copies(golden_samples[0].arguments))
     metadata = _metadata(name, model, provenance)
     _check_categories(metadata.categories, references)
     with files.staged(paths.archive) as staging:
@@ -49,7 +48,7 @@ def main(name: str, model: Model, settings: Settings) -> None:
 def _check_categories(categories: list[str], references: list[Any]) -> None:
     """A list of names that is one short names every class after the gap wrongly."""
     for reference in references:
-        if categories and comparison.is_class_scores(reference) and reference.shape[1] != len(categories):
+        if categories and ranking.is_class_scores(reference) and reference.shape[1] != len(categories):
             counts = f"{len(categories)} class names for a model of {reference.shape[1]} classes"
             raise SettingsError(f"categories: {counts}; expected one for each, a name a line")
 
@@ -61,7 +60,7 @@ def _verify(path: Path, golden_samples: list[Sample], references: list[Any], mod
     for sample, reference in zip(golden_samples, references, strict=True):
         try:
             with torch.inference_mode():
-                output = loaded(*sample.arguments)
+                output = loaded(*eager.copies(sample.arguments))
         except Exception as error:
             last = str(error).strip().rpartition("\n")[2]
             raise ModelError(f"the archive fails on '{sample.name}', where eager Python does not: {last}") from error

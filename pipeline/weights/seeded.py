@@ -13,6 +13,7 @@ from pipeline.weights import Weights
 
 CALIBRATION_BATCHES = 4
 CALIBRATION_BATCH_SIZE = 4
+EMPTY_LAYER_STD = 0.02
 
 
 def fetch(model: Model) -> Weights:
@@ -21,10 +22,18 @@ def fetch(model: Model) -> Weights:
     Without that, a deep network's activations vanish or explode, and all inputs lead to the same logits.
     """
     module = builders.build(model)
+    _fill_empty_layers(module)
     _calibrate(module, model)
     state = module.state_dict()
     source = f"seeded with {model.seed}"
     return Weights(state, Provenance(source=source, sha256=_digest(state), untrained=True))
+
+
+def _fill_empty_layers(module: torch.nn.Module) -> None:
+    """Some models are built with a head of zeros, to be trained: all inputs would lead to the same logits."""
+    for parameter in module.parameters():
+        if parameter.dim() > 1 and not bool(parameter.any()):
+            torch.nn.init.normal_(parameter, std=EMPTY_LAYER_STD)
 
 
 def _calibrate(module: torch.nn.Module, model: Model) -> None:

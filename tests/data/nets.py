@@ -59,6 +59,35 @@ class BakedBatch(Net):
         return super().forward(x)[: x.nbytes // 768]
 
 
+class EmptyHead(Net):
+    def __init__(self) -> None:
+        super().__init__()
+        nn.init.zeros_(self.head.weight)
+
+
+class InPlace(Net):
+    """Normalises its input in the caller's own memory."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        return super().forward(x.sub_(0.5).div_(0.25))
+
+
+class Tiny(Net):
+    def forward(self, x: Tensor) -> Tensor:
+        return super().forward(x) * 1e-6
+
+
+class Total(nn.Module):
+    """A single number."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.ones(1))
+
+    def forward(self, x: Tensor) -> Tensor:
+        return (x * self.weight).sum()
+
+
 class Constant(Net):
     def forward(self, x: Tensor) -> Tensor:
         return super().forward(x) * 0

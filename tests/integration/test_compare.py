@@ -61,9 +61,15 @@ def test_the_order_is_drawn_afresh_and_never_the_files_own() -> None:
 SABOTAGE = {
     "channels-swapped": (
         "cpp/engine/engine.cpp",
-        "  try {\n    Answer answer",
-        "  sample[0] = sample[0].toTensor().flip(1);\n  try {\n    Answer answer",
+        "value.toTensor().clone()",
+        "value.toTensor().flip(1)",
         "times what the tolerance allows",
+    ),
+    "ranked-from-the-worst": (
+        "cpp/engine/classify.cpp",
+        "ranking.push_back({",
+        "ranking.insert(ranking.begin(), {",
+        "rank 1 is class",
     ),
     "softmax-over-the-batch": (
         "cpp/engine/classify.cpp",
@@ -148,10 +154,10 @@ TAMPERED = {
     "nan": ("answers.outputs[0][0, 3] = float('nan')", "output[0, 3] is nan, expected"),
     "dtype": ("answers.outputs[0] = answers.outputs[0].double()", "is of dtype torch.float64, expected torch.float32"),
     "another-structure": ("answers.outputs[0] = (answers.outputs[0],)", "output is a sequence, expected a tensor"),
-    "two-labels-swapped": ("answers.labels[0][:, :2] = answers.labels[0][:, [1, 0]]", "row 0, rank 1 is class"),
+    "two-labels-swapped": ("answers.labels[0][0][:2] = answers.labels[0][0][1::-1]", "row 0, rank 1 is class"),
     "a-little-too-much": ("answers.outputs[0][0, 0] += 1e-3", "times what the tolerance allows"),
     "one-answer-short": ("answers = answers._replace(outputs=answers.outputs[1:])", "not the outputs of this run"),
-    "no-ranking": ("answers = answers._replace(labels=[])", "ranked the classes of 0 samples, expected 3"),
+    "no-ranking": ("answers = answers._replace(labels=[])", "ranked the classes of 0 runs, expected 3"),
 }
 
 
@@ -170,7 +176,8 @@ def test_the_reference_in_the_form_of_answers(project: Project, tmp_path: Path) 
     """Not even the right numbers in the right form pass, when they come in the order of the file."""
     reference = golden.read_reference(project.path(REFERENCE))
     tops = [output.softmax(1).topk(5) for output in reference.outputs]
-    answers = golden.Answers([0, 1], reference.outputs, [top.values for top in tops], [top.indices for top in tops])
+    labels, probabilities = [top.indices.tolist() for top in tops], [top.values.tolist() for top in tops]
+    answers = golden.Answers([0, 1], reference.outputs, labels, probabilities)
     torch.save(answers._asdict(), tmp_path / "answers.pt")
     replace_executable(project, f'cp "{tmp_path}/answers.pt" "$outputs"')
     red(project, "these are not the outputs of this run")

@@ -77,6 +77,14 @@ def test_integers_in_and_a_named_tuple_out(project: Project) -> None:
     assert project.infer("artifacts/tokens/tokens_traced.pt").code == 0
 
 
+@pytest.mark.parametrize("name", ["InPlace", "Total"])
+def test_a_model_of_another_kind(name: str, project: Project) -> None:
+    """One that changes its input, and one whose output has no axes."""
+    project.add_model("tried", f'builder = "nets:{name}"', SEEDED, INPUTS)
+    finished = project.doit("compare:tried")
+    assert finished.code == 0, finished.output
+
+
 FAULTS = {
     "not-importable": (['builder = "no_such_nets:Net"'], "cannot import no_such_nets"),
     "no-such-name": (['builder = "nets:Ne"'], "nets has no 'Ne' for the builder nets:Ne; did you mean 'Net'?"),
@@ -101,6 +109,7 @@ FAULTS = {
     "constant": (['builder = "nets:Constant"'], "does not depend on its input"),
     "random": (['builder = "nets:Random"'], "the model disagrees with itself"),
     "leaves": (['builder = "nets:leaving"'], "failed: SystemExit: no licence"),
+    "tiny": (['builder = "nets:Tiny"'], "does not depend on its input"),
     "nan": (['builder = "nets:Nan"'], "holds NaN or infinity"),
     "wrong-input": (
         ['builder = "nets:Net"', 'inputs = [{ shape = ["batch", 4, 8, 8] }]'],

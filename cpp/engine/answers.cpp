@@ -1,0 +1,83 @@
+#include "engine/answers.h"
+
+#include <ATen/core/Dict.h>
+#include <ATen/core/List.h>
+#include <torch/csrc/jit/serialization/pickle.h>
+
+#include <fstream>
+#include <string>
+#include <utility>
+
+#include "engine/error.h"
+
+namespace torchferry {
+
+namespace {
+
+std::vector<char> pickled(const std::vector<Answer>& answers) {
+  c10::List<std::int64_t> order;
+  c10::impl::GenericList outputs(c10::AnyType::get());
+  c10::List<c10::List<c10::List<std::int64_t>>> labels;
+  c10::List<c10::List<c10::List<double>>> probabilities;
+  for (const auto& answer : answers) {
+    order.push_back(static_cast<std::int64_t>(answer.sample));
+    outputs.push_back(answer.output);
+    c10::List<c10::List<std::int64_t>> sample_labels;
+    c10::List<c10::List<double>> sample_probabilities;
+    for (const auto& ranking : answer.rankings) {
+      c10::List<std::int64_t> row_labels;
+      c10::List<double> row_probabilities;
+      for (const auto& [label, probability] : ranking) {
+        row_labels.push_back(label);
+        row_probabilities.push_back(probability);
+      }
+      sample_labels.push_back(std::move(row_labels));
+      sample_probabilities.push_back(std::move(row_probabilities));
+    }
+    labels.push_back(std::move(sample_labels));
+    probabilities.push_back(std::move(sample_probabilities));
+  }
+  c10::impl::GenericDict document(c10::StringType::get(), c10::AnyType::get());
+  document.insert("order", std::move(order));
+  document.insert("outputs", std::move(outputs));
+  document.insert("probabilities", std::move(probabilities));
+  document.insert("labels", std::move(labels));
+  return torch::jit::pickle_save(document);
+}
+
+bool write_bytes(const std::vector<char>& bytes, const std::filesystem::path& path) {
+  std::ofstream file(path, std::ios::binary | std::ios::trunc);
+  file.write(bytes.data(), static_cast<std::streamsize>(bytes.size()));
+  file.close();
+  return static_cast<bool>(file);
+}
+
+/// Writes a regular file by way of another beside it; a link's target, not the link, is replaced.
+bool replace_bytes(const std::vector<char>& bytes, const std::filesystem::path& path) {
+  std::error_code failure;
+  auto target = std::filesystem::weakly_canonical(path, failure);
+  if (failure) target = path;
+  auto temporary = target;
+  temporary += ".partial";
+  if (write_bytes(bytes, temporary)) {
+    std::filesystem::rename(temporary, target, failure);
+    if (!failure) return true;
+  }
+  std::filesystem::remove(temporary, failure);
+  return false;
+}
+
+}  // namespace
+
+void write_answers(const std::vector<Answer>& answers, const std::filesystem::path& path) {
+  const auto bytes = pickled(answers);
+  std::error_code failure;
+  const auto status = std::filesystem::status(path, failure);
+  const bool special = std::filesystem::exists(status) && !std::filesystem::is_regular_file(status);
+  if (!(special ? write_bytes(bytes, path) : replace_bytes(bytes, path))) {
+    throw Error(ExitCode::environment, "cannot write " + path.string() +
+                                           "; expected a folder that exists, may be written to and has room");
+  }
+}
+
+}  // namespace torchferry
