@@ -49,14 +49,14 @@ def _run(name: str, step: Callable[[], None]) -> None:
     except BrokenPipeError:  # nobody listens any more, as after `doit | head`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(ExitCode.ENVIRONMENT)
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         if os.environ.get(DEBUG):
             raise
         console.complain(_explain(error))
         sys.exit(error.code if isinstance(error, PipelineError) else _code_of(error))
 
 
-def _explain(error: Exception) -> str:
+def _explain(error: BaseException) -> str:
     if isinstance(error, PipelineError):
         return str(error)
     if isinstance(error, ModuleNotFoundError):
@@ -66,7 +66,7 @@ def _explain(error: Exception) -> str:
     return f"unexpected {type(error).__name__}: {error} (set {DEBUG}=1 for the traceback)"
 
 
-def _code_of(error: Exception) -> ExitCode:
+def _code_of(error: BaseException) -> ExitCode:
     environmental = isinstance(error, (OSError, ModuleNotFoundError))
     return ExitCode.ENVIRONMENT if environmental else ExitCode.BUG
 

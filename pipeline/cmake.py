@@ -64,10 +64,24 @@ def configure(build: Build) -> None:
 
 
 def build(settings: Build) -> None:
-    """Compile and link what changed, by content."""
+    """Compile and link what changed, by content; a tree that is damaged is made anew, once."""
     if not _is_for_this_folder():
         console.say("the build tree is another checkout's; configuring it for this one")
         configure(settings)
+    finished = _run_ninja()
+    if re.search(r"^ninja: error: (loading|.*no known rule)", finished.output, re.MULTILINE):
+        console.say("the build tree is damaged; making it anew")
+        shutil.rmtree(layout.BUILD)
+        configure(settings)
+        finished = _run_ninja()
+    files.write(BUILD_LOG, finished.output.encode())
+    if finished.failure:
+        raise EnvironmentFault(
+            f"the C++ build {finished.failure}: {_compiler_fault(finished.output)} (all of it: {BUILD_LOG})"
+        )
+
+
+def _run_ninja() -> process.Finished:
     before = _last_build()
     sources = {path: files.sha256(path) for path in layout.cpp_sources()}
     outputs = _outputs()
@@ -78,15 +92,10 @@ def build(settings: Build) -> None:
     layout.BUILD_RECORD.unlink(missing_ok=True)  # until Ninja has ended, nothing is known about the tree
     argv = [str(toolchain.tool("cmake")), "--build", str(layout.BUILD), *(["--clean-first"] if clean else [])]
     try:
-        finished = process.run(argv, on_line=_show_progress)
+        return process.run(argv, on_line=_show_progress)
     finally:
         # Ninja removes what a failed or interrupted command left; if we are killed, this line does not run.
         files.write_record(layout.BUILD_RECORD, Built(sources=sources, outputs=_outputs()))
-    files.write(BUILD_LOG, finished.output.encode())
-    if finished.failure:
-        raise EnvironmentFault(
-            f"the C++ build {finished.failure}: {_compiler_fault(finished.output)} (all of it: {BUILD_LOG})"
-        )
 
 
 def _show_progress(line: str) -> None:

@@ -3,6 +3,7 @@
 A fault is one line that names the key, what was found, and the nearest right spelling.
 """
 
+import math
 import re
 import tomllib
 import typing
@@ -23,6 +24,9 @@ _Faults = Iterator[tuple[str, str]]
 
 FEWEST_BATCH_SIZES = 2
 """One size alone cannot show that it was baked in."""
+CHANNELS = 3
+LARGEST_SEED = 2**62
+LONGEST = 7 * 24 * 3600
 
 
 def load(path: Path = PYPROJECT) -> Settings:
@@ -33,12 +37,12 @@ def load(path: Path = PYPROJECT) -> Settings:
         raise SettingsError(f"there is no {path}; start in the project's folder") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise SettingsError(f"{path} is not valid TOML: {error}") from None
-    table = document.get("tool", {}).get("torchferry", {})
+    table = _table(_table(document, "tool"), "torchferry")
     known = ("default-models", "models", "build")
     for key in table:
         if key not in known:
             raise SettingsError(f"{path}, [{TABLE}]: unknown key '{key}'; {did_you_mean(key, known)}")
-    models = {name: _read_model(name, entry) for name, entry in _as_table(table.get("models", {}), "models").items()}
+    models = {name: _read_model(name, entry) for name, entry in _table(table, "models").items()}
     if not models:
         raise SettingsError(f"{path} has no [{TABLE}.models.<name>]; see 'Your own model' in the README")
     defaults = _convert(table.get("default-models", list(models)), list[str], f"[{TABLE}] default-models")
@@ -46,7 +50,9 @@ def load(path: Path = PYPROJECT) -> Settings:
         if name not in models:
             near = did_you_mean(name, models)
             raise SettingsError(f"{path}, [{TABLE}] default-models: there is no model '{name}'; {near}")
-    extras = document.get("project", {}).get("optional-dependencies", {})
+    extras = _convert(
+        _table(document, "project").get("optional-dependencies", {}), dict[str, list[str]], "[project.optional-dep…]"
+    )
     for name, model in models.items():
         if model.extra and model.extra not in extras:
             near = did_you_mean(model.extra, extras)
@@ -60,9 +66,10 @@ def load(path: Path = PYPROJECT) -> Settings:
     )
 
 
-def _as_table(value: object, name: str) -> dict[str, Any]:
+def _table(parent: dict[str, Any], name: str) -> dict[str, Any]:
+    value = parent.get(name, {})
     if not isinstance(value, dict):
-        raise SettingsError(f"{PYPROJECT}, [{TABLE}] {name}: expected a table, found {value!r}")
+        raise SettingsError(f"{PYPROJECT}: {name} is {value!r}, expected a table")
     return value
 
 
@@ -121,8 +128,8 @@ def _read_model(name: str, entry: object) -> Model:
     model = _read(entry, Model, where)
     if not model.weights and model.builder.startswith(TORCHVISION):
         model = msgspec.structs.replace(model, weights="torchvision:DEFAULT")
-    for faults in (_name_faults(name), _builder_faults(model), _weights_faults(model), _inputs_faults(model)):
-        for key, message in faults:
+    for check in (_builder_faults, _weights_faults, _inputs_faults, _pictures_faults, _numbers_faults):
+        for key, message in [*_name_faults(name), *check(model)]:
             raise SettingsError(f"{PYPROJECT}, {where}{key and ' ' + key}: {message}")
     return model
 
@@ -167,12 +174,26 @@ def _inputs_faults(model: Model) -> _Faults:
         yield "inputs", 'expected at least one, with extents of 1 or more, or "batch"'
     if any(argument.below < 1 for argument in model.inputs):
         yield "inputs", "below: expected 1 or more; integers are drawn from 0 up to it"
+
+
+def _pictures_faults(model: Model) -> _Faults:
     for source in model.images:
         if not source.startswith(("file:", "package:")):
             yield "images", f"'{source}' is of no known kind; expected file:path or package:name/path"
     if model.categories and not model.categories.startswith((TORCHVISION, "file:", "package:")):
         yield "categories", f"'{model.categories}' is of no known kind; expected torchvision:, file: or package:"
-    if min(model.tolerance.atol, model.tolerance.rtol) < 0 or model.tolerance.atol + model.tolerance.rtol == 0:
-        yield "tolerance", "expected atol and rtol of 0 or more, and not both 0"
-    if model.timeout <= 0:
-        yield "timeout", f"{model.timeout:g} found; expected seconds, more than 0"
+    if table := model.preprocess:
+        if min(table.resize, table.crop) < 1:
+            yield "preprocess", "expected resize and crop of 1 or more"
+        if not len(table.mean) == len(table.std) == CHANNELS or min(table.std) <= 0:
+            yield "preprocess", f"expected a mean and a std for each of {CHANNELS} channels, and each std above 0"
+
+
+def _numbers_faults(model: Model) -> _Faults:
+    atol, rtol = model.tolerance.atol, model.tolerance.rtol
+    if not (0 <= atol < math.inf and 0 <= rtol < math.inf and atol + rtol > 0):
+        yield "tolerance", "expected finite atol and rtol of 0 or more, and not both 0"
+    if not 0 < model.timeout <= LONGEST:
+        yield "timeout", f"{model.timeout:g} found; expected seconds, more than 0 and at most {LONGEST}"
+    if not 0 <= model.seed <= LARGEST_SEED:
+        yield "seed", f"{model.seed} found; expected 0 to {LARGEST_SEED}"

@@ -75,7 +75,10 @@ def locate(source: str) -> Path:
     kind, _, rest = source.partition(":")
     if kind == "package":
         package, _, inside = rest.partition("/")
-        spec = importlib.util.find_spec(package)
+        try:
+            spec = importlib.util.find_spec(package)
+        except (ImportError, ValueError):
+            spec = None
         if spec is None or not spec.submodule_search_locations:
             raise FileError(f"'{source}' needs the package {package}, which is not installed")
         path = Path(spec.submodule_search_locations[0]) / inside

@@ -1,6 +1,7 @@
 """Where every artifact lies, relative to the project's folder."""
 
 import dataclasses
+import re
 from pathlib import Path
 
 from pipeline.config import Model
@@ -45,10 +46,11 @@ class ModelFiles:
 
 def cpp_sources() -> list[str]:
     """Every file that the C++ build reads from the project, sorted."""
-    kinds = ("*.cpp", "*.h", "*.cmake", "CMakeLists.txt", "CMakePresets.json")
-    return sorted(str(path) for kind in kinds for path in CPP.rglob(kind))
+    hidden = re.compile(r"/\.")  # an editor's index, a formatter's settings
+    return sorted(str(path) for path in CPP.rglob("*") if path.is_file() and not hidden.search(path.as_posix()))
 
 
 def cmake_sources() -> list[str]:
     """The files that decide how the C++ side is configured, sorted."""
-    return [source for source in cpp_sources() if not source.endswith((".cpp", ".h"))]
+    code = (".cpp", ".cc", ".cxx", ".h", ".hpp", ".inc")
+    return [source for source in cpp_sources() if not source.endswith(code)]

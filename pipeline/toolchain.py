@@ -87,7 +87,7 @@ def facts() -> dict[str, str]:
     """What freshness looks at: versions, not places, so that a copied checkout stays fresh."""
     return {
         "torch": version("torch"),
-        "compiler": compiler_version(),
+        "compiler": " ".join([compiler_version(), *compiler_command()[1:]]),
         "cmake": version("cmake"),
         "ninja": version("ninja"),
     }

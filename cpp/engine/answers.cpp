@@ -55,8 +55,10 @@ bool write_bytes(const std::vector<char>& bytes, const std::filesystem::path& pa
 /// Writes a regular file by way of another beside it; a link's target, not the link, is replaced.
 bool replace_bytes(const std::vector<char>& bytes, const std::filesystem::path& path) {
   std::error_code failure;
-  auto target = std::filesystem::weakly_canonical(path, failure);
-  if (failure) target = path;
+  auto target = path;
+  if (std::filesystem::is_symlink(path, failure)) {
+    target = path.parent_path() / std::filesystem::read_symlink(path, failure);
+  }
   auto temporary = target;
   temporary += ".partial";
   if (write_bytes(bytes, temporary)) {

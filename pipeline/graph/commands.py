@@ -6,13 +6,15 @@ doit finds this module where the project is installed, which may be another chec
 
 import os
 import shutil
+import sqlite3
 import sys
 from collections.abc import Sequence
 from typing import Any
 
 from doit import cmd_clean, cmd_info, cmd_run
 from doit.cmd_base import DoitCmdBase
-from doit.exceptions import InvalidCommand
+from doit.dependency import DatabaseException
+from doit.exceptions import InvalidCommand, InvalidDodoFile
 
 
 class _Command(DoitCmdBase):  # type: ignore[misc]
@@ -31,6 +33,14 @@ class _Command(DoitCmdBase):  # type: ignore[misc]
 
             near = did_you_mean(error.not_found, [task.name for task in self.task_list])
             raise InvalidCommand(f"there is no task '{error.not_found}'; {near}") from None
+        except (DatabaseException, sqlite3.Error) as error:
+            from pipeline import layout
+
+            first = str(error).rpartition("Original error: ")[2].partition("\n")[0]
+            message = (
+                f"{layout.STATE} cannot be used ({first}); remove it or make room, and doit checks everything anew"
+            )
+            raise InvalidDodoFile(message) from None
         except BrokenPipeError:  # nobody listens any more, as after `doit | head`
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             return 1

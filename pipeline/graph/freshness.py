@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from doit.dependency import FileChangedChecker
+from doit.exceptions import TaskFailed
 from doit.globals import Globals
 from doit.task import Task
 
@@ -55,6 +56,14 @@ class ContentChecker(FileChangedChecker):  # type: ignore[misc]
         """The state to remember; None where the remembered one still holds."""
         state = state_of(dep)
         return None if state == current_state else state
+
+
+def all_made(task: Task) -> TaskFailed | None:
+    """An action after the step's own: a step that ended well and left something out has not ended well."""
+    for target in task.targets:
+        if not os.path.isfile(target):
+            return TaskFailed(f"the step ended, but made no {target}; did the model's code end the process?")
+    return None
 
 
 class Unchanged:

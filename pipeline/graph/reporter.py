@@ -26,6 +26,7 @@ class Reporter(ConsoleReporter):  # type: ignore[misc]
             name for name in tasks if name.startswith("compare:") and self._is_selected(name, tasks, selected_tasks)
         ]
         self.failed: list[str] = []
+        self.settled = set[str]()
 
     def write(self, text: str) -> None:
         """Write at once: the steps write to the same terminal."""
@@ -35,8 +36,13 @@ class Reporter(ConsoleReporter):  # type: ignore[misc]
     def skip_uptodate(self, task: Task) -> None:
         """A group is as fresh as its members, which have their own lines."""
         freshness.refresh(task)
+        self.settled.add(task.name)
         if task.actions:
             super().skip_uptodate(task)
+
+    def add_success(self, task: Task) -> None:
+        """Note whose verdict is of this run."""
+        self.settled.add(task.name)
 
     def add_failure(self, task: Task, fail: Any) -> None:
         """Say what the step could not say itself."""
@@ -44,9 +50,11 @@ class Reporter(ConsoleReporter):  # type: ignore[misc]
         message = fail.get_msg().strip()
         if killed := re.search(r" returned -(\d+)$", message):
             name = signal.Signals(int(killed.group(1))).name
-            self.write(f"   {task.name:<14} error: the step was killed by {name}, perhaps for want of memory\n")
-        elif not task.executed:
-            self.write(f"   {task.name:<14} error: {message}\n")
+            why = ", perhaps for want of memory" if name == "SIGKILL" else ""
+            message = f"the step was killed by {name}{why}"
+        elif message.startswith("Command "):
+            return
+        self.write(f"   {task.name:<14} error: {message}\n")
 
     def complete_run(self) -> None:
         """The verdict on each model, also where nothing was left to do."""
@@ -56,8 +64,8 @@ class Reporter(ConsoleReporter):  # type: ignore[misc]
             self.write(f"failed: {', '.join(self.failed)}\n")
             return
         for name in self.compared:
-            if verdict := last_verdict(name.partition(":")[2]):
-                self.write(f"{verdict}\n")
+            verdict = last_verdict(name.partition(":")[2]) if name in self.settled else f"{name} was left out"
+            self.write(f"{verdict}\n" if verdict else "")
 
     @staticmethod
     def _is_selected(name: str, tasks: dict[str, Task], selected: list[str]) -> bool:

@@ -70,7 +70,7 @@ def step(
     """
     command = [sys.executable, "-m", f"pipeline.steps.{name}", *arguments]
     return {
-        "actions": [CmdAction(command, shell=False, env={**os.environ, **process.REPRODUCIBLE})],
+        "actions": [CmdAction(command, shell=False, env={**os.environ, **process.REPRODUCIBLE}), freshness.all_made],
         "file_dep": [*(str(path) for path in reads), *sources.step_sources(name)],
         "targets": [str(path) for path in writes],
         "uptodate": [freshness.Unchanged(facts)],

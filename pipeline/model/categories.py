@@ -2,6 +2,7 @@
 
 from pipeline import files
 from pipeline.config import TORCHVISION, Model
+from pipeline.errors import FileError
 from pipeline.model import vision
 
 
@@ -15,4 +16,8 @@ def of(model: Model) -> list[str]:
     if source.startswith(TORCHVISION):
         meta = vision.weights(model.builder, source.partition(":")[2]).meta
         return list(meta.get("categories", []))
-    return files.locate(source).read_text(encoding="utf-8").splitlines()
+    path = files.locate(source)
+    try:
+        return path.read_text(encoding="utf-8").splitlines()
+    except UnicodeDecodeError:
+        raise FileError(f"the class names in {path} are not UTF-8, expected one per line; convert the file") from None

@@ -43,15 +43,26 @@ def _draw(argument: Input, batch: int, generator: torch.Generator) -> torch.Tens
 
 
 def _picture(source: str, model: Model) -> Sample:
-    from PIL import Image, UnidentifiedImageError
+    from PIL import Image
 
     path = files.locate(source)
     try:
         with Image.open(path) as image:
             picture = image.convert("RGB")
-    except (UnidentifiedImageError, OSError) as error:
+    except Exception as error:  # a damaged picture fails in many ways
         raise FileError(f"{path} cannot be read as a picture ({error}); expected JPEG or PNG") from None
-    return Sample(path.name, [_preset(model)(picture).unsqueeze(0)])
+    tensor = _preset(model)(picture).unsqueeze(0)
+    _check_fits(path.name, tensor, model)
+    return Sample(path.name, [tensor])
+
+
+def _check_fits(name: str, tensor: torch.Tensor, model: Model) -> None:
+    """What becomes of a picture must be what the entry says that the model takes: `ts-infer` insists on it."""
+    expected = model.inputs[0].at(1)
+    found = f"{str(tensor.dtype).removeprefix('torch.')}{list(tensor.shape)}"
+    if len(model.inputs) != 1 or found != f"{model.inputs[0].dtype}{expected}":
+        wanted = ", ".join(f"{argument.dtype}{argument.at(1)}" for argument in model.inputs)
+        raise SettingsError(f"the picture {name} becomes {found}, the entry's inputs say {wanted}; correct either")
 
 
 def _preset(model: Model) -> torch.nn.Module:

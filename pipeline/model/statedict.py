@@ -2,7 +2,6 @@
 
 import pickle
 import warnings
-import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -63,7 +62,7 @@ def _read_pickle(path: Path) -> Any:
         raise FileError(
             f"{path} is not a weights file, or is damaged; expected a state dict; get the file again"
         ) from None
-    except (RuntimeError, EOFError, OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
+    except Exception as error:  # a damaged file fails in many ways
         first = str(error).partition("\n")[0].partition(". ")[0]
         raise FileError(f"{path} is truncated or damaged ({first}); get the file again") from None
 
@@ -82,7 +81,12 @@ def load_into(module: torch.nn.Module, state: StateDict, builder: str, source: s
     ]
     faults = [
         f"{len(keys)} {what} ({keys[0]}{', …' if len(keys) > 1 else ''})"
-        for what, keys in (("missing", missing), ("unexpected", unexpected), ("of another shape", shapes))
+        for what, keys in (
+            ("missing", missing),
+            ("unexpected", unexpected),
+            ("of another kind", _of_another_kind(state, expected)),
+            ("of another shape", shapes),
+        )
         if keys
     ]
     if faults:
@@ -90,6 +94,22 @@ def load_into(module: torch.nn.Module, state: StateDict, builder: str, source: s
             f"the weights of {source} do not fit {builder}: {'; '.join(faults)}; expected those of this architecture"
         )
     module.load_state_dict(state, strict=True)
+
+
+def _of_another_kind(state: StateDict, expected: StateDict) -> list[str]:
+    """Entries that would be refused by torch in words of its own, or converted without a word."""
+    kinds = {key: (_kind(state[key]), _kind(value)) for key, value in expected.items() if key in state}
+    return [
+        f"{key} is {found} where the model has {wanted}" for key, (found, wanted) in kinds.items() if found != wanted
+    ]
+
+
+def _kind(value: Any) -> str:
+    if not isinstance(value, torch.Tensor):
+        return f"a {type(value).__name__}"
+    if value.layout != torch.strided or value.is_quantized or value.is_meta:
+        return "a tensor that is not dense"
+    return "complex" if value.is_complex() else "floating" if value.is_floating_point() else "integer"
 
 
 def write_artifact(target: Path, state: StateDict, provenance: Provenance) -> None:

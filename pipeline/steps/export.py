@@ -1,5 +1,6 @@
 """Build a model, load its weights, make TorchScript of it, verify that, and record the golden set."""
 
+import glob
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +37,9 @@ def main(name: str, model: Model, settings: Settings) -> None:
         archive.save(exported, metadata, staging)
         largest = _verify(staging, golden_samples, references, model)
         _write_golden(paths, golden_samples, references, files.sha256(staging))
+    for left in paths.folder.glob(f"{glob.escape(name)}_*.pt"):
+        if left != paths.archive:  # of another method: it would look like one to ship
+            left.unlink()
     done = {"script": "scripted", "trace": "traced"}[model.method]
     size = filesize.decimal(paths.archive.stat().st_size)
     console.say(

@@ -154,6 +154,21 @@ def test_bad_settings_stop_everything(project: Project) -> None:
     refused(project, "list", expected="unknown key 'metod'; did you mean 'method'?", code=3)
 
 
+def test_a_damaged_state_is_told(project: Project) -> None:
+    project.path("artifacts/.doit.sqlite").write_text("garbage\n" * 1000)
+    refused(project, expected="artifacts/.doit.sqlite cannot be used (file is not a database); remove it", code=3)
+    project.path("artifacts/.doit.sqlite").unlink()
+    assert project.doit().code == 0
+
+
+def test_a_task_that_is_left_out_has_no_verdict(project: Project) -> None:
+    assert project.doit("ignore", "compare:net").code == 0
+    finished = project.doit()
+    assert "net: C++ AGREES" not in finished.output
+    assert "compare:net was left out" in finished.output
+    assert "twin: C++ AGREES" in finished.output
+
+
 def test_list_and_info(project: Project) -> None:
     listed = project.doit("list")
     assert listed.code == 0

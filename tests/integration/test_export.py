@@ -5,6 +5,7 @@ import zipfile
 
 import pytest
 import torch
+from PIL import Image
 
 from .conftest import Project
 
@@ -152,6 +153,30 @@ def test_a_step_that_is_killed_is_named(project: Project) -> None:
     [error] = finished.errors
     assert error.startswith("   weights:tried")
     assert "the step was killed by SIGKILL, perhaps for want of memory" in error
+
+
+def test_a_step_that_ends_without_its_work_has_failed(project: Project) -> None:
+    project.add_model("tried", SEEDED, 'builder = "nets:gone"')
+    finished = project.doit("export:tried")
+    assert finished.code == 1
+    [error] = finished.errors
+    assert "the step ended, but made no artifacts/tried/weights.pt" in error
+
+
+def test_the_archive_of_another_method_does_not_stay(project: Project) -> None:
+    project.edit("pyproject.toml", 'method = "trace"', 'method = "script"')
+    assert project.doit("export:twin").ran == {"export:twin"}
+    assert [path.name for path in project.path("artifacts/twin").glob("twin_*")] == ["twin_scripted.pt"]
+
+
+def test_a_picture_that_the_inputs_do_not_fit(project: Project) -> None:
+    preprocess = "preprocess = { resize = 12, crop = 12, mean = [0, 0, 0], std = [1, 1, 1] }"
+    picture = project.path("grey.png")
+    Image.new("L", (20, 30), 128).save(picture)
+    images = 'images = ["file:grey.png"]'
+    code, line = export(project, 'builder = "nets:Net"', INPUTS, images, preprocess)
+    assert code == 2
+    assert "the picture grey.png becomes float32[1, 3, 12, 12], the entry's inputs say float32[1, 3, 8, 8]" in line
 
 
 def test_unknown_model(project: Project) -> None:

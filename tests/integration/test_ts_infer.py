@@ -1,5 +1,8 @@
 """The executable: what it says on its own, and of bad input."""
 
+import concurrent.futures
+import os
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -151,6 +154,43 @@ def test_outputs_that_cannot_be_written(project: Project, tmp_path: Path) -> Non
     finished = project.infer(ARCHIVE, "--inputs", INPUTS, "--outputs", tmp_path / "no such folder" / "out.pt")
     assert finished.code == 5
     assert "cannot write" in finished.errors[0]
+
+
+def test_outputs_through_a_link_and_into_a_pipe(project: Project, tmp_path: Path) -> None:
+    """Neither is replaced by a file: a device at that place would be gone."""
+    (tmp_path / "link").symlink_to(tmp_path / "file")
+    assert project.infer(ARCHIVE, "--inputs", INPUTS, "--outputs", tmp_path / "link").code == 0
+    assert (tmp_path / "link").is_symlink()
+
+    os.mkfifo(tmp_path / "pipe")
+    with concurrent.futures.ThreadPoolExecutor() as pool:
+        written = pool.submit((tmp_path / "pipe").read_bytes)
+        assert project.infer(ARCHIVE, "--inputs", INPUTS, "--outputs", tmp_path / "pipe").code == 0
+    assert written.result() == (tmp_path / "file").read_bytes()
+    assert (tmp_path / "pipe").is_fifo()
+
+
+def test_results_that_cannot_be_printed(project: Project) -> None:
+    executable = project.path("artifacts/build/ts-infer")
+    finished = project.run(["sh", "-c", f'"{executable}" {ARCHIVE} > /dev/full'])
+    assert finished.code == 5
+    assert "cannot write to standard output" in finished.output
+
+
+@pytest.mark.parametrize(
+    ("member", "content"),
+    [("code/__torch__", b"def forward(self:\n"), ("data.pkl", b"\x80\x02."), ("inputs.txt", b"float32 batch many\n")],
+)
+def test_an_archive_that_is_damaged_inside(member: str, content: bytes, project: Project, tmp_path: Path) -> None:
+    """A whole zip whose content libtorch refuses in many ways, and in many lines."""
+    path = tmp_path / "model.pt"
+    with zipfile.ZipFile(project.path(ARCHIVE)) as whole, zipfile.ZipFile(path, "w") as damaged:
+        for name in whole.namelist():
+            spoilt = member in name and not name.endswith(".debug_pkl")
+            damaged.writestr(name, content if spoilt else whole.read(name))
+    finished = project.infer(path)
+    assert finished.code == 3, finished.output
+    assert len(finished.output.splitlines()) == 1, finished.output
 
 
 def test_a_model_that_fails(project: Project, tmp_path: Path) -> None:

@@ -18,6 +18,13 @@ def test_staged_replaces_only_at_the_end(tmp_path: Path) -> None:
     assert [path.name for path in target.parent.iterdir()] == ["model.pt"]
 
 
+def test_staged_clears_what_a_killed_process_left(tmp_path: Path) -> None:
+    (tmp_path / ".model.pt.abc").mkdir()
+    (tmp_path / ".model.pt.abc/model.pt").touch()
+    files.write(tmp_path / "model.pt", b"whole")
+    assert [path.name for path in tmp_path.iterdir()] == ["model.pt"]
+
+
 def test_staged_keeps_the_old_file_when_the_block_fails(tmp_path: Path) -> None:
     target = tmp_path / "model.pt"
     target.write_text("old")
@@ -50,5 +57,6 @@ def test_locate(tmp_path: Path) -> None:
     path.touch()
     assert files.locate(f"file:{path}") == path
     assert files.locate("package:doit/__init__.py").is_file()
-    with pytest.raises(FileError, match="needs the package no_such_package, which is not installed"):
-        files.locate("package:no_such_package/file")
+    for package in ("no_such_package", "no_such.sub", "..", ""):
+        with pytest.raises(FileError, match="which is not installed"):
+            files.locate(f"package:{package}/file")
