@@ -48,7 +48,7 @@ def doit_config(settings: Settings) -> dict[str, Any]:
         "backend": "sqlite3",
         "check_file_uptodate": freshness.ContentChecker,
         "reporter": Reporter,
-        # The Python and the C++ branch side by side. Threads will do: every action is a child process.
+        # The Python and the C++ branch side by side. Threads will do: the work is done in child processes.
         "num_process": 2,
         "par_type": "thread",
         "sort": "definition",

@@ -3,6 +3,7 @@
 import importlib
 import inspect
 import traceback
+from types import ModuleType
 from typing import Any
 
 import torch
@@ -69,7 +70,7 @@ def _resolve(builder: str) -> Any:
     if builder.startswith(TORCHVISION):
         return vision.builder(path)
     try:
-        found: Any = importlib.import_module(module_name)
+        found: Any = _import(module_name)
     except ModuleNotFoundError as error:
         raise ModelError(
             f"cannot import {module_name} of the builder {builder}: no module named {error.name!r}"
@@ -87,6 +88,17 @@ def _resolve(builder: str) -> Any:
     if not callable(found):
         raise ModelError(f"the builder {builder} is a {type(found).__name__}, expected something to call")
     return found
+
+
+def _import(name: str) -> ModuleType:
+    """Import a module; one that imports torchvision gets it in the way that works beside either build of torch."""
+    try:
+        return importlib.import_module(name)
+    except RuntimeError as error:
+        if not vision.is_of_another_build(error):
+            raise
+        vision.torchvision()
+        return importlib.import_module(name)
 
 
 def _place(error: BaseException) -> str:

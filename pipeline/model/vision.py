@@ -28,7 +28,7 @@ def torchvision() -> ModuleType:
     except ModuleNotFoundError as error:
         raise EnvironmentFault(f"the package {error.name} is not installed; run {INSTALL}") from None
     except RuntimeError as error:
-        if "operator torchvision::" not in str(error):
+        if not is_of_another_build(error):
             raise
     import torch
 
@@ -39,6 +39,11 @@ def torchvision() -> ModuleType:
         library.define(f"{operator}(Tensor dets, Tensor scores, float iou_threshold) -> Tensor")
     _kept_alive.append(library)
     return importlib.import_module("torchvision")
+
+
+def is_of_another_build(error: RuntimeError) -> bool:
+    """Whether an import failed because this torchvision was compiled for another build of torch."""
+    return "operator torchvision::" in str(error)
 
 
 def builder(name: str) -> Callable[..., Any]:

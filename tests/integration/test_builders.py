@@ -9,6 +9,8 @@ from pipeline.model import builders, vision
 from pipeline.records import Provenance
 from pipeline.weights import seeded
 
+from .conftest import Project
+
 TRAINED = Provenance(source="a test", sha256="")
 GOOGLENET = Model(builder="torchvision:googlenet", weights="torchvision:DEFAULT", method="trace")
 
@@ -23,6 +25,13 @@ def test_torchvision_builds_as_it_does_with_its_own_weights() -> None:
     del state["fc.weight"]
     with pytest.raises(ModelError, match=r"fc\.weight"):
         builders.load(GOOGLENET, state, TRAINED)
+
+
+def test_a_users_own_builder_may_import_torchvision(project: Project) -> None:
+    project.path("own.py").write_text("import torchvision\n\nmake = torchvision.models.squeezenet1_1\n")
+    project.add_model("own", 'builder = "own:make"', 'weights = "seeded"', 'method = "trace"')
+    finished = project.doit("weights:own")
+    assert finished.code == 0, finished.output
 
 
 def test_a_backbone_is_not_fetched_on_the_side() -> None:
