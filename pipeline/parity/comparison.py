@@ -5,7 +5,7 @@ Integers and booleans agree where they are equal: a label that is nearly right i
 """
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
 import torch
@@ -74,7 +74,7 @@ def measure(path: str, reference: torch.Tensor, candidate: torch.Tensor, toleran
     relative = torch.where(magnitude > 0, absolute / magnitude, torch.zeros_like(absolute))
     worst = None
     if needed.numel() and needed.max() > 0:
-        index = [int(i) for i in torch.unravel_index(needed.argmax(), needed.shape)]
+        index = _position(int(needed.argmax()), needed.shape)
         worst = Worst(index=index, reference=float(r[tuple(index)]), cpp=float(c[tuple(index)]))
     return Difference(
         path=path,
@@ -154,6 +154,15 @@ def _kind(value: Any) -> str:
 
 def _as_float64(tensor: torch.Tensor) -> torch.Tensor:
     return (torch.view_as_real(tensor) if tensor.is_complex() else tensor).to(torch.float64)
+
+
+def _position(flat: int, shape: Sequence[int]) -> list[int]:
+    """The index of an element by its place in memory order; `torch.unravel_index` imports a third of a second more."""
+    index = []
+    for extent in reversed(shape):
+        flat, place = divmod(flat, extent)
+        index.append(place)
+    return index[::-1]
 
 
 def _form_fault(path: str, reference: torch.Tensor, candidate: torch.Tensor) -> str:
