@@ -46,24 +46,35 @@ def load(path: Path = PYPROJECT) -> Settings:
     if not models:
         raise SettingsError(f"{path} has no [{TABLE}.models.<name>]; see 'Your own model' in the README")
     defaults = _convert(table.get("default-models", list(models)), list[str], f"[{TABLE}] default-models")
-    for name in defaults:
-        if name not in models:
-            near = did_you_mean(name, models)
-            raise SettingsError(f"{path}, [{TABLE}] default-models: there is no model '{name}'; {near}")
     extras = _convert(
         _table(document, "project").get("optional-dependencies", {}), dict[str, list[str]], "[project.optional-dep…]"
     )
-    for name, model in models.items():
-        if model.extra and model.extra not in extras:
-            near = did_you_mean(model.extra, extras)
-            where = f"[{TABLE}.models.{name}] extra"
-            raise SettingsError(f"{path}, {where}: '{model.extra}' is not in [project.optional-dependencies]; {near}")
+    _check_names(defaults, models, extras)
     return Settings(
         default_models=defaults,
         models=models,
         build=_read(table.get("build", {}), Build, f"[{TABLE}.build]"),
         extras=extras,
     )
+
+
+def _check_names(defaults: list[str], models: dict[str, Model], extras: dict[str, list[str]]) -> None:
+    """What refers to something else in the file must find it."""
+    if not defaults:
+        raise SettingsError(
+            f"{PYPROJECT}, [{TABLE}] default-models: empty; expected at least one, or leave the key out"
+        )
+    for name in defaults:
+        if name not in models:
+            near = did_you_mean(name, models)
+            raise SettingsError(f"{PYPROJECT}, [{TABLE}] default-models: there is no model '{name}'; {near}")
+    for name, model in models.items():
+        if model.extra and model.extra not in extras:
+            near = did_you_mean(model.extra, extras)
+            where = f"[{TABLE}.models.{name}] extra"
+            raise SettingsError(
+                f"{PYPROJECT}, {where}: '{model.extra}' is not in [project.optional-dependencies]; {near}"
+            )
 
 
 def _table(parent: dict[str, Any], name: str) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 #include <ATen/core/Dict.h>
 #include <ATen/core/List.h>
 #include <torch/csrc/jit/serialization/pickle.h>
+#include <unistd.h>
 
 #include <fstream>
 #include <string>
@@ -45,6 +46,8 @@ std::vector<char> pickled(const std::vector<Answer>& answers) {
   return torch::jit::pickle_save(document);
 }
 
+constexpr int kMostLinks = 40;  // as Linux follows
+
 bool write_bytes(const std::vector<char>& bytes, const std::filesystem::path& path) {
   std::ofstream file(path, std::ios::binary | std::ios::trunc);
   file.write(bytes.data(), static_cast<std::streamsize>(bytes.size()));
@@ -56,11 +59,10 @@ bool write_bytes(const std::vector<char>& bytes, const std::filesystem::path& pa
 bool replace_bytes(const std::vector<char>& bytes, const std::filesystem::path& path) {
   std::error_code failure;
   auto target = path;
-  if (std::filesystem::is_symlink(path, failure)) {
-    target = path.parent_path() / std::filesystem::read_symlink(path, failure);
+  for (int links = 0; links < kMostLinks && std::filesystem::is_symlink(target, failure); ++links) {
+    target = target.parent_path() / std::filesystem::read_symlink(target, failure);
   }
-  auto temporary = target;
-  temporary += ".partial";
+  const auto temporary = target.parent_path() / (".ts-infer." + std::to_string(getpid()) + ".partial");
   if (write_bytes(bytes, temporary)) {
     std::filesystem::rename(temporary, target, failure);
     if (!failure) return true;

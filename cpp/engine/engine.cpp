@@ -76,7 +76,8 @@ Engine::State Engine::State::load(const std::filesystem::path& path) {
 Answer Engine::State::run(std::size_t index, const Sample& sample) {
   const c10::InferenceMode guard;
   try {
-    Answer answer{index, module.forward(copy_of(sample)), {}};
+    // A copy, because a model may return memory that its next call changes.
+    Answer answer{index, module.forward(copy_of(sample)).deepcopy(), {}};
     if (answer.output.isTensor()) answer.rankings = classify(answer.output.toTensor(), kTop);
     return answer;
   } catch (const std::exception& error) {

@@ -4,6 +4,7 @@ doit finds this module where the project is installed, which may be another chec
 `pipeline` is therefore forgotten before `dodo.py` imports it from its own folder, and only imported after that.
 """
 
+import fnmatch
 import os
 import shutil
 import sqlite3
@@ -48,7 +49,7 @@ class _Command(DoitCmdBase):  # type: ignore[misc]
     def _require_tasks(self, words: Sequence[str]) -> None:
         known = {task.name for task in self.task_list}
         for word in words:
-            if word not in known and "*" not in word:
+            if not fnmatch.filter(known, word):
                 raise InvalidCommand(not_found=word)
 
 
@@ -65,19 +66,17 @@ class Clean(_Command, cmd_clean.Clean):  # type: ignore[misc]
         self._require_tasks(pos_args)
         super()._execute(dryrun, cleandep, cleanall or not pos_args, cleanforget, pos_args)
         if not dryrun:
-            _tidy(build_too=not pos_args or "configure" in pos_args)
+            _tidy(words=pos_args)
 
 
-def _tidy(*, build_too: bool) -> None:
-    """Remove what is left when the targets are gone: the rest of the build tree, and empty folders."""
+def _tidy(words: Sequence[str]) -> None:
+    """Remove what is left when the targets are gone: the rest of the build tree, empty folders, models of the past."""
     from pipeline import layout
 
-    if build_too and layout.BUILD.is_dir():
-        print(f"configure - removing the rest of '{layout.BUILD}'")
-        shutil.rmtree(layout.BUILD, ignore_errors=True)
-    for folder in layout.ARTIFACTS.iterdir():
-        if folder.is_dir() and not any(folder.iterdir()):
-            folder.rmdir()
+    for folder in sorted(path for path in layout.ARTIFACTS.iterdir() if path.is_dir()):
+        if not words or not any(folder.iterdir()) or (folder == layout.BUILD and "configure" in words):
+            print(f"removing what is left of '{folder}'")
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 class Info(_Command, cmd_info.Info):  # type: ignore[misc]
@@ -92,4 +91,5 @@ class Info(_Command, cmd_info.Info):  # type: ignore[misc]
             overview.show(self.task_list, self.dep_manager)
             return 0
         self._require_tasks(pos_args)
-        return super()._execute(pos_args, hide_status)
+        names = [task.name for task in self.task_list if any(fnmatch.fnmatch(task.name, word) for word in pos_args)]
+        return max(super()._execute([name], hide_status) or 0 for name in names)

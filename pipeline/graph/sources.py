@@ -43,7 +43,7 @@ def _read(path: str) -> str:
     return Path(path).read_text(encoding="utf-8", errors="replace")
 
 
-_TOP_LEVEL = re.compile(r"^\s*(?:from (\w+)|import (\w+(?:[\w., ]*\w)?))", re.MULTILINE)
+_TOP_LEVEL = re.compile(r"(?:^|[;:])\s*(?:from (\w+)|import (\w+(?:[\w., ]*\w)?))", re.MULTILINE)
 
 
 @functools.cache
@@ -98,7 +98,7 @@ def _own_files(module: str) -> list[str]:
         return []
     if spec.submodule_search_locations is not None:  # a package, with or without an __init__
         folders = [Path(folder) for folder in spec.submodule_search_locations]
-        paths = [path for folder in folders if _is_own(folder) for path in folder.rglob("*.py")]
+        paths = [path for folder in folders if _is_own(folder) for path in folder.rglob("[!.]*.py") if path.is_file()]
     else:
         origin = Path(spec.origin or "")
         paths = [origin] if origin.suffix == ".py" and _is_own(origin) else []

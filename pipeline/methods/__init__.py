@@ -20,6 +20,8 @@ METHODS = {
     "script": "pipeline.methods.script",
     "trace": "pipeline.methods.trace",
 }
+OTHER = {"script": "trace", "trace": "script"}
+"""What to try where one method does not do."""
 
 
 def get(name: str) -> Method:

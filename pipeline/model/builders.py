@@ -7,6 +7,7 @@ from types import ModuleType
 from typing import Any
 
 import torch
+from torch.nn.parameter import UninitializedParameter
 
 from pipeline.config import TORCHVISION, Model, Settings
 from pipeline.errors import EnvironmentFault, ModelError
@@ -62,6 +63,11 @@ def _call(model: Model, weights: Any) -> torch.nn.Module:
         ) from error
     if not isinstance(built, torch.nn.Module):
         raise ModelError(f"the builder {model.builder} returned {type(built).__name__}, expected a torch.nn.Module")
+    if lazy := next(
+        (name for name, value in built.named_parameters() if isinstance(value, UninitializedParameter)), ""
+    ):
+        shapes = "expected parameters with shapes; run the module once in the builder"
+        raise ModelError(f"the builder {model.builder} returned a lazy module ({lazy} has no shape yet), {shapes}")
     return built
 
 

@@ -53,7 +53,8 @@ def _compare(
         if not difference.needed <= 1:
             faults.append(value_fault(difference))
     elif isinstance(reference, float):
-        _compare(path, torch.tensor(reference), torch.tensor(candidate), tolerance, [], faults)
+        r, c = (torch.tensor(value, dtype=torch.float64) for value in (reference, candidate))
+        _compare(path, r, c, tolerance, [], faults)
     elif reference != candidate:
         faults.append(f"{path} is {candidate!r}, expected {reference!r}")
 
@@ -123,7 +124,9 @@ def plain(value: Any) -> Any:
         if value.layout != torch.strided or value.is_quantized:
             kind = "quantized" if value.is_quantized else str(value.layout).removeprefix("torch.")
             raise ModelError(f"the output holds a {kind} tensor, expected dense ones; use .dequantize() or .to_dense()")
-        return value.resolve_conj().resolve_neg()
+        if value.is_floating_point() and value.dtype.itemsize == 1:
+            raise ModelError(f"the output holds a tensor of {value.dtype}, expected at least 16 bits a value")
+        return value.resolve_conj().resolve_neg().clone()  # a model may return memory that its next call changes
     if value is None or isinstance(value, (bool, int, float, str)):
         return value
     raise ModelError(f"the output holds a {type(value).__name__}, expected tensors in tuples, lists and dicts")

@@ -4,13 +4,13 @@ from typing import Any
 
 import torch
 
-from pipeline.config import Tolerance
+from pipeline.config import Model
 from pipeline.errors import ModelError
-from pipeline.model.samples import Arguments, Sample
+from pipeline.model.samples import Arguments, Sample, draw
 from pipeline.parity import comparison
 
 
-def run(module: torch.nn.Module, golden_samples: list[Sample], tolerance: Tolerance) -> list[Any]:
+def run(module: torch.nn.Module, golden_samples: list[Sample], model: Model) -> list[Any]:
     """The outputs, in plain containers; a ModelError where they could not tell a working model from a broken one."""
     outputs = [_call(module, sample) for sample in golden_samples]
     for sample, output in zip(golden_samples, outputs, strict=True):
@@ -19,14 +19,20 @@ def run(module: torch.nn.Module, golden_samples: list[Sample], tolerance: Tolera
             raise ModelError(f"the model's output on '{sample.name}' holds no tensor: there is nothing to compare")
         if not all(bool(tensor.isfinite().all()) for tensor in tensors):
             raise ModelError(f"the model's output on '{sample.name}' holds NaN or infinity; expected finite numbers")
-    if faults := comparison.compare(outputs[0], _call(module, golden_samples[0]), tolerance).faults:
+    if faults := comparison.compare(outputs[0], _call(module, golden_samples[0]), model.tolerance).faults:
         again = f"run twice on '{golden_samples[0].name}', the model disagrees with itself: {faults[0]}"
         raise ModelError(f"{again}; expected no randomness in eval(), such as a dropout that is left on")
-    one, other = ([_first(tensor) for tensor in _tensors(output)] for output in outputs[:2])
-    if not comparison.compare(one, other, tolerance).faults:
-        names = " and ".join(f"'{sample.name}'" for sample in golden_samples[:2])
-        raise ModelError(f"the model's output does not depend on its input: {names} agree; comparing it proves nothing")
+    _check_input_matters(module, model)
     return outputs
+
+
+def _check_input_matters(module: torch.nn.Module, model: Model) -> None:
+    """Two inputs of one form must lead to two outputs, in one element at least."""
+    batch = max(model.batch_sizes)
+    one, other = (_call(module, Sample("drawn", draw(model, batch, model.seed + 100 + i))) for i in range(2))
+    if not comparison.compare(one, other, model.tolerance).faults:
+        message = f"the model's output does not depend on its input: two drawn batches of {batch} lead to the same"
+        raise ModelError(f"{message}; comparing it would prove nothing")
 
 
 def _call(module: torch.nn.Module, sample: Sample) -> Any:
@@ -43,11 +49,6 @@ def _call(module: torch.nn.Module, sample: Sample) -> Any:
 def copies(arguments: Arguments) -> Arguments:
     """The same values in memory of their own: a model may change its input in place."""
     return [argument.clone() for argument in arguments]
-
-
-def _first(tensor: torch.Tensor) -> torch.Tensor:
-    """The part that two batch sizes have in common."""
-    return tensor[:1] if tensor.dim() else tensor
 
 
 def _tensors(output: Any) -> list[torch.Tensor]:

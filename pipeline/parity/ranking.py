@@ -27,7 +27,7 @@ class Ranked(NamedTuple):
 
 def is_class_scores(output: Any) -> bool:
     """Whether an output is logits [batch, classes]; the same rule as `classify` in C++."""
-    return isinstance(output, torch.Tensor) and output.dim() == 2 and output.numel() > 0 and output.is_floating_point()  # noqa: PLR2004
+    return isinstance(output, torch.Tensor) and output.dtype in SOFTMAX and output.dim() == 2 and output.numel() > 0  # noqa: PLR2004
 
 
 def rank(
@@ -44,8 +44,8 @@ def rank(
     than the tolerance allows. The probabilities must be the softmax of the logits that the executable itself
     computed (`candidate`), which are held against the reference elsewhere.
     """
-    expected = reference.softmax(dim=1).topk(min(TOP, reference.shape[1]), dim=1)
-    shape = list(expected.indices.shape)
+    expected = reference.topk(min(TOP, reference.shape[1]), dim=1).indices
+    shape = list(expected.shape)
     for counts in ([len(row) for row in labels], [len(row) for row in probabilities]):
         if counts != [shape[1]] * shape[0]:
             return Ranked([], [f"the top-{TOP} has {counts} classes in its rows, expected {[shape[1]] * shape[0]}"])
@@ -54,20 +54,21 @@ def rank(
 
     found = torch.tensor(labels)
     faults = []
-    here, wanted = (reference.gather(1, side).to(torch.float64) for side in (found, expected.indices))
+    here, wanted = (reference.gather(1, side).to(torch.float64) for side in (found, expected))
     margin = 2 * (tolerance.atol + tolerance.rtol * wanted.abs())
-    for row, place in ((found != expected.indices) & ((here - wanted).abs() > margin)).nonzero().tolist():
-        names = [_name(int(side[row, place]), categories) for side in (found, expected.indices)]
+    for row, place in ((found != expected) & ((here - wanted).abs() > margin)).nonzero().tolist():
+        names = [_name(int(side[row, place]), categories) for side in (found, expected)]
         faults.append(f"row {row}, rank {place + 1} is {names[0]}, expected {names[1]}")
     own = candidate.softmax(dim=1).gather(1, found)
     shown = torch.tensor(probabilities, dtype=torch.float64).to(own.dtype)
-    values = measure(f"top-{TOP} probabilities", own, shown, SOFTMAX.get(own.dtype, tolerance))
+    values = measure(f"top-{TOP} probabilities", own, shown, SOFTMAX[own.dtype])
     if not values.needed <= 1:
         faults.append(value_fault(values))
 
+    scores = reference.softmax(dim=1).gather(1, expected)
     rows = [
         Row(
-            python=_ranks(expected.indices[row].tolist(), expected.values[row].tolist(), categories),
+            python=_ranks(expected[row].tolist(), scores[row].tolist(), categories),
             cpp=_ranks(labels[row], probabilities[row], categories),
         )
         for row in range(shape[0])

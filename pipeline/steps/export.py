@@ -27,12 +27,11 @@ def main(name: str, model: Model, settings: Settings) -> None:
     module = builders.load(model, state, provenance)
     module.eval()
     golden_samples = samples.all_samples(model)
-    references = eager.run(module, golden_samples, model.tolerance)
+    references = eager.run(module, golden_samples, model)
 
     console.say(DEPRECATION)
     exported = methods.get(model.method).export(module, eager.copies(golden_samples[0].arguments))
-    metadata = _metadata(name, model, provenance)
-    _check_categories(metadata.categories, references)
+    metadata = _metadata(name, model, provenance, _categories(model, references))
     with files.staged(paths.archive) as staging:
         archive.save(exported, metadata, staging)
         largest = _verify(staging, golden_samples, references, model)
@@ -49,12 +48,19 @@ def main(name: str, model: Model, settings: Settings) -> None:
         console.say(provenance.notice)
 
 
-def _check_categories(categories: list[str], references: list[Any]) -> None:
-    """A list of names that is one short names every class after the gap wrongly."""
-    for reference in references:
-        if categories and ranking.is_class_scores(reference) and reference.shape[1] != len(categories):
-            counts = f"{len(categories)} class names for a model of {reference.shape[1]} classes"
-            raise SettingsError(f"categories: {counts}; expected one for each, a name a line")
+def _categories(model: Model, references: list[Any]) -> list[str]:
+    """The class names: one for each class, or none. A list that is one short names every class after the gap wrongly.
+
+    Names that come with the weights are those of the whole classifier; a model that is a part of it has none.
+    """
+    names = categories.of(model)
+    classes = {reference.shape[1] for reference in references if ranking.is_class_scores(reference)}
+    if not names or classes <= {len(names)}:
+        return names
+    if not model.categories:
+        return []
+    counts = f"{len(names)} class names for a model of {classes.pop()} classes"
+    raise SettingsError(f"categories: {counts}; expected one for each, a name a line")
 
 
 def _verify(path: Path, golden_samples: list[Sample], references: list[Any], model: Model) -> float:
@@ -72,7 +78,7 @@ def _verify(path: Path, golden_samples: list[Sample], references: list[Any], mod
         if faults:
             raise ModelError(
                 f"the archive does not agree with eager Python on '{sample.name}': {faults[0]}; "
-                "change the model, or the entry's method"
+                f'change the model, or set method = "{methods.OTHER[model.method]}"'
             )
         largest = max([largest, *(difference.max_absolute for difference in differences)])
     return largest
@@ -89,14 +95,14 @@ def _write_golden(paths: ModelFiles, golden_samples: list[Sample], references: l
     golden.write_reference(paths.reference, reference)
 
 
-def _metadata(name: str, model: Model, provenance: Provenance) -> Metadata:
+def _metadata(name: str, model: Model, provenance: Provenance, names: list[str]) -> Metadata:
     return Metadata(
         model=name,
         builder=model.builder,
         method=model.method,
         weights=provenance,
         inputs=[" ".join(str(word) for word in (argument.dtype, *argument.shape)) for argument in model.inputs],
-        categories=categories.of(model),
+        categories=names,
         torch=str(torch.__version__),
     )
 

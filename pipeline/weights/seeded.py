@@ -52,13 +52,23 @@ def _calibrate(module: torch.nn.Module, model: Model) -> None:
         with torch.no_grad():
             for batch in range(CALIBRATION_BATCHES):
                 module(*samples.draw(model, CALIBRATION_BATCH_SIZE, seed=model.seed + 1000 + batch))
+    except Exception:  # training may ask for more than a run does: more than one value a channel, say
+        for norm in norms:
+            norm.reset_running_stats()
+        _run_once(module.eval(), model)
+    for norm, momentum in zip(norms, momenta, strict=True):
+        norm.momentum = momentum
+    module.eval()
+
+
+def _run_once(module: torch.nn.Module, model: Model) -> None:
+    try:
+        with torch.no_grad():
+            module(*samples.draw(model, CALIBRATION_BATCH_SIZE, seed=model.seed))
     except Exception as error:
         raise ModelError(
             f"the model {model.builder} does not run on its own inputs: {type(error).__name__}: {error}"
         ) from error
-    for norm, momentum in zip(norms, momenta, strict=True):
-        norm.momentum = momentum
-    module.eval()
 
 
 def _digest(state: StateDict) -> str:

@@ -82,6 +82,58 @@ class Tiny(Net):
         return super().forward(x) * 1e-6
 
 
+class Labels(Net):
+    """Labels of two classes: two batches differ somewhere, though mostly not in their first."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        pooled = torch.relu(self.norm(self.conv(x))).mean(dim=(2, 3))
+        logits: Tensor = self.head(pooled)
+        return logits[:, :2].argmax(dim=1)
+
+
+class Reused(nn.Module):
+    """Returns memory that its next call changes."""
+
+    out: Tensor
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.net = Net()
+        self.register_buffer("out", torch.zeros(8, 10))
+
+    def forward(self, x: Tensor) -> Tensor:
+        self.out[: x.size(0)] = self.net(x)
+        return self.out[: x.size(0)]
+
+
+class BatchLast(nn.Module):
+    """Looks at the shape of its input, never at a value."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.ones(5))
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.weight.reshape(5, 1).expand(5, x.size(0))
+
+
+class Pooled(nn.Module):
+    """A batch norm that sees one value a channel, which training refuses."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.net = Net()
+        self.last = nn.BatchNorm1d(10)
+
+    def forward(self, x: Tensor) -> Tensor:
+        logits: Tensor = self.last(self.net(x))
+        return logits
+
+
+def lazy() -> nn.Module:
+    return nn.Sequential(nn.Flatten(), nn.LazyLinear(3))
+
+
 class Total(nn.Module):
     """A single number."""
 

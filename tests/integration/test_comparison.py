@@ -72,9 +72,11 @@ def test_plain_containers() -> None:
         aux: None
 
     made = plain(OrderedDict(a=Output(LOGITS, None), b=[1, "x"]))
-    assert made == {"a": (LOGITS, None), "b": [1, "x"]}
     assert type(made) is dict
     assert type(made["a"]) is tuple
+    assert torch.equal(made["a"][0], LOGITS)
+    assert made["a"][0] is not LOGITS, "the model may write to it again"
+    assert (made["a"][1], made["b"]) == (None, [1, "x"])
     with pytest.raises(ModelError, match="the output holds a object, expected tensors in tuples, lists and dicts"):
         plain([object()])
 

@@ -181,6 +181,7 @@ def test_list_and_info(project: Project) -> None:
     assert overview.output.count("up to date") == 8
     assert "twin: C++ AGREES" in overview.output
 
+    assert project.doit("info", "compare:*").output.count("status     : up-to-date") == 2
     told = project.doit("info", "compare:net")
     assert told.code == 0
     assert "artifacts/net/net_scripted.pt" in told.output
@@ -206,6 +207,9 @@ def test_clean_removes_what_was_made(project: Project, tmp_path: Path) -> None:
     assert copy.doit("clean", "compare:twin").code == 0
     assert not copy.path("artifacts/twin/compare.json").exists()
     assert copy.path("artifacts/twin/twin_traced.pt").exists()
+    refused(copy, "clean", "nosuch*", expected="there is no task 'nosuch*'", code=3)
+    copy.path("artifacts/forgotten").mkdir()
+    copy.path("artifacts/forgotten/forgotten_traced.pt").touch()
     cleaned = copy.doit("clean")
     assert cleaned.code == 0
     assert "executing" not in cleaned.output

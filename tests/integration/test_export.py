@@ -78,9 +78,9 @@ def test_integers_in_and_a_named_tuple_out(project: Project) -> None:
     assert project.infer("artifacts/tokens/tokens_traced.pt").code == 0
 
 
-@pytest.mark.parametrize("name", ["InPlace", "Total"])
+@pytest.mark.parametrize("name", ["InPlace", "Total", "Labels", "Reused"])
 def test_a_model_of_another_kind(name: str, project: Project) -> None:
-    """One that changes its input, and one whose output has no axes."""
+    """One that changes its input, has no axes in its output, labels for an output, or reuses its memory."""
     project.add_model("tried", f'builder = "nets:{name}"', SEEDED, INPUTS)
     finished = project.doit("compare:tried")
     assert finished.code == 0, finished.output
@@ -107,6 +107,8 @@ FAULTS = {
         "it does not trace: forward returns what it cannot",
     ),
     "baked-batch": (['builder = "nets:BakedBatch"', 'method = "trace"'], "does not agree with eager Python on"),
+    "batch-last": (['builder = "nets:BatchLast"'], "does not depend on its input"),
+    "lazy": (['builder = "nets:lazy"'], "returned a lazy module (1.weight has no shape yet)"),
     "constant": (['builder = "nets:Constant"'], "does not depend on its input"),
     "random": (['builder = "nets:Random"'], "the model disagrees with itself"),
     "leaves": (['builder = "nets:leaving"'], "failed: SystemExit: no licence"),
@@ -124,6 +126,11 @@ def test_a_model_that_cannot_be_exported(lines: list[str], expected: str, projec
     inputs = [] if any(line.startswith("inputs") for line in lines) else [INPUTS]
     code, line = export(project, *lines, *inputs)
     assert (code, expected in line) == (4, True), line
+
+
+def test_a_batch_norm_of_one_value(project: Project) -> None:
+    inputs = "inputs = [{ shape = [1, 3, 8, 8] }]"
+    assert export(project, 'builder = "nets:Pooled"', inputs, "batch-sizes = [1, 2]")[0] == 0
 
 
 def test_class_names_of_another_count(project: Project) -> None:

@@ -158,9 +158,12 @@ def test_outputs_that_cannot_be_written(project: Project, tmp_path: Path) -> Non
 
 def test_outputs_through_a_link_and_into_a_pipe(project: Project, tmp_path: Path) -> None:
     """Neither is replaced by a file: a device at that place would be gone."""
-    (tmp_path / "link").symlink_to(tmp_path / "file")
+    (tmp_path / "link").symlink_to("other link")
+    (tmp_path / "other link").symlink_to("file")
     assert project.infer(ARCHIVE, "--inputs", INPUTS, "--outputs", tmp_path / "link").code == 0
     assert (tmp_path / "link").is_symlink()
+    assert (tmp_path / "other link").is_symlink()
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["file", "link", "other link"]
 
     os.mkfifo(tmp_path / "pipe")
     with concurrent.futures.ThreadPoolExecutor() as pool:

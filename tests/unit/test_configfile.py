@@ -36,7 +36,6 @@ def test_torchvision_builder_needs_nothing_else(tmp_path: Path) -> None:
 
 def test_all_models_are_default_unless_told(tmp_path: Path) -> None:
     assert load(MODEL, tmp_path).default_models == ["net"]
-    assert load(f"[tool.torchferry]\ndefault-models = []\n{MODEL}", tmp_path).default_models == []
 
 
 def test_the_shipped_settings_are_valid() -> None:
@@ -104,6 +103,7 @@ TABLES = {
     "tool-no-table": ("tool = 3\n", "tool is 3, expected a table"),
     "project-no-table": (f"project = 3\n{MODEL}", "project is 3, expected a table"),
     "extras-no-lists": (f"[project]\noptional-dependencies = {{ a = [3] }}\n{MODEL}", "expected `string`, got `int`"),
+    "no-defaults": (f"[tool.torchferry]\ndefault-models = []\n{MODEL}", "default-models: empty; expected at least one"),
     "default-no-list": (f"[tool.torchferry]\ndefault-models = 'net'\n{MODEL}", "expected `list`, got `string`"),
     "relative-builder": ("[tool.torchferry.models.net]\nbuilder = '.x:y'\n", "expected torchvision:<name>"),
     "weights-on-the-side": (

@@ -41,13 +41,17 @@ def test_the_users_own_builder_is_watched_with_all_that_it_imports(
         "nets.py": "import torch, blocks.conv as conv\n",
         "blocks/conv.py": "def f():\n    from heads import Head\n",
         "blocks/unused.py": "",
-        "heads.py": "import os, nets\nimport collections.abc\n",
+        "heads.py": "import os; import more\\nif os: import less\\nimport os, nets\nimport collections.abc\n",
+        "more.py": "",
+        "less.py": "",
         "other.py": "import nets\n",
     }
     for name, text in written.items():
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).write_text(text)
+    (tmp_path / "blocks/.#conv.py").symlink_to("user@host.1:2")  # an editor's lock
     monkeypatch.syspath_prepend(str(tmp_path))
     monkeypatch.chdir(tmp_path)
     sources.builder_sources.cache_clear()
-    assert set(builder_sources("nets:make")) == {"nets.py", "blocks/conv.py", "blocks/unused.py", "heads.py"}
+    blocks = {"blocks/conv.py", "blocks/unused.py"}
+    assert set(builder_sources("nets:make")) == {"nets.py", *blocks, "heads.py", "more.py", "less.py"}
