@@ -91,5 +91,6 @@ class Info(_Command, cmd_info.Info):  # type: ignore[misc]
             overview.show(self.task_list, self.dep_manager)
             return 0
         self._require_tasks(pos_args)
+        tell = super()._execute
         names = [task.name for task in self.task_list if any(fnmatch.fnmatch(task.name, word) for word in pos_args)]
-        return max(super()._execute([name], hide_status) or 0 for name in names)
+        return max(tell([name], hide_status) or 0 for name in names)

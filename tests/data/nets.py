@@ -86,9 +86,7 @@ class Labels(Net):
     """Labels of two classes: two batches differ somewhere, though mostly not in their first."""
 
     def forward(self, x: Tensor) -> Tensor:
-        pooled = torch.relu(self.norm(self.conv(x))).mean(dim=(2, 3))
-        logits: Tensor = self.head(pooled)
-        return logits[:, :2].argmax(dim=1)
+        return x.mean(dim=(1, 2, 3)).gt(0).to(torch.int64)
 
 
 class Reused(nn.Module):
