@@ -4,7 +4,7 @@ A file here imports only from its own line and the lines above it.
 
     errors, suggest                   what can go wrong, and the nearest right spelling
     config, layout, records           what is asked, where things lie, what is written down
-    catalogue, configfile             torchvision's builders by name, and the settings as they are read
+    catalogue, checks, configfile     torchvision's builders by name, what an entry may say, the settings as read
     files, process, toolchain         bytes on disk, child processes, compiler and torch
     console                           what a step prints: whole lines with its name
     graph/                            what doit asks of us: tasks, freshness, commands, and what it prints

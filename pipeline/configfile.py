@@ -3,30 +3,21 @@
 A fault is one line that names the key, what was found, and the nearest right spelling.
 """
 
-import math
 import re
 import tomllib
 import typing
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 
 import msgspec
 
-from pipeline.catalogue import torchvision_builders
-from pipeline.config import PYPROJECT, TABLE, TORCHVISION, WEIGHT_KINDS, Build, Model, Settings, Table
+from pipeline import checks
+from pipeline.config import PYPROJECT, TABLE, TORCHVISION, Build, Model, Settings, Table
 from pipeline.errors import SettingsError
 from pipeline.suggest import did_you_mean
 
 _Value = TypeVar("_Value")
 _AnyTable = TypeVar("_AnyTable", bound=Table)
-_Faults = Iterator[tuple[str, str]]
-
-FEWEST_BATCH_SIZES = 2
-"""One size alone cannot show that it was baked in."""
-CHANNELS = 3
-LARGEST_SEED = 2**62
-LONGEST = 7 * 24 * 3600
 
 
 def load(path: Path = PYPROJECT) -> Settings:
@@ -139,72 +130,6 @@ def _read_model(name: str, entry: object) -> Model:
     model = _read(entry, Model, where)
     if not model.weights and model.builder.startswith(TORCHVISION):
         model = msgspec.structs.replace(model, weights="torchvision:DEFAULT")
-    for check in (_builder_faults, _weights_faults, _inputs_faults, _pictures_faults, _numbers_faults):
-        for key, message in [*_name_faults(name), *check(model)]:
-            raise SettingsError(f"{PYPROJECT}, {where}{key and ' ' + key}: {message}")
+    for key, message in checks.faults(name, model):
+        raise SettingsError(f"{PYPROJECT}, {where}{key and ' ' + key}: {message}")
     return model
-
-
-def _name_faults(name: str) -> _Faults:
-    if not re.fullmatch(r"\w[\w.-]*", name, re.ASCII):
-        yield "", f"'{name}' names a folder; expected letters, digits, '_', '-' and '.'"
-    if name == "build":
-        yield "", "'build' is the folder of the C++ build; give the model another name"
-
-
-def _builder_faults(model: Model) -> _Faults:
-    if not re.fullmatch(r"\w+(\.\w+)*:\w+(\.\w+)*", model.builder):
-        yield "builder", f"'{model.builder}' found; expected torchvision:<name> or package.module:callable"
-    if model.builder.startswith(TORCHVISION):
-        name = model.builder.removeprefix(TORCHVISION)
-        for key in ("weights", "weights_backbone"):
-            if key in model.arguments:
-                yield "arguments", f"'{key}' found; expected the weights in the entry's own key, where they are checked"
-        known = torchvision_builders()
-        if known and name not in known:
-            yield "builder", f"torchvision has no model '{name}'; {did_you_mean(name, known)}"
-
-
-def _weights_faults(model: Model) -> _Faults:
-    if not model.weights:
-        yield "weights", f"missing; {did_you_mean('', WEIGHT_KINDS)}"
-    elif not model.weights.startswith(WEIGHT_KINDS):
-        yield "weights", f"'{model.weights}' is of no known kind; {did_you_mean(model.weights, WEIGHT_KINDS)}"
-    elif model.weights_kind == "seeded" and model.weights != "seeded":
-        yield "weights", f"'{model.weights}' is unknown; did you mean 'seeded'?"
-    elif model.weights_kind.startswith("http") and not model.sha256:
-        yield "sha256", "missing; a URL needs the file's hash, as sha256sum prints it"
-    if model.sha256 and not re.fullmatch(r"[0-9a-f]{64}", model.sha256):
-        yield "sha256", "expected 64 hexadecimal digits in lower case, as sha256sum prints them"
-
-
-def _inputs_faults(model: Model) -> _Faults:
-    if len(set(model.batch_sizes)) < FEWEST_BATCH_SIZES or min(model.batch_sizes) < 1:
-        yield "batch-sizes", f"{model.batch_sizes} found; expected at least two sizes, each 1 or more"
-    if not model.inputs or any(isinstance(e, int) and e < 1 for i in model.inputs for e in i.shape):
-        yield "inputs", 'expected at least one, with extents of 1 or more, or "batch"'
-    if any(argument.below < 1 for argument in model.inputs):
-        yield "inputs", "below: expected 1 or more; integers are drawn from 0 up to it"
-
-
-def _pictures_faults(model: Model) -> _Faults:
-    for source in model.images:
-        if not source.startswith(("file:", "package:")):
-            yield "images", f"'{source}' is of no known kind; expected file:path or package:name/path"
-    if model.categories and not model.categories.startswith((TORCHVISION, "file:", "package:")):
-        yield "categories", f"'{model.categories}' is of no known kind; expected torchvision:, file: or package:"
-    if table := model.preprocess:
-        if min(table.resize, table.crop) < 1:
-            yield "preprocess", "expected resize and crop of 1 or more"
-        if not len(table.mean) == len(table.std) == CHANNELS or min(table.std) <= 0:
-            yield "preprocess", f"expected a mean and a std for each of {CHANNELS} channels, and each std above 0"
-
-
-def _numbers_faults(model: Model) -> _Faults:
-    atol, rtol = model.tolerance.atol, model.tolerance.rtol
-    if not (0 <= atol < math.inf and 0 <= rtol < math.inf and atol + rtol > 0):
-        yield "tolerance", "expected finite atol and rtol of 0 or more, and not both 0"
-    if not 0 < model.timeout <= LONGEST:
-        yield "timeout", f"{model.timeout:g} found; expected seconds, more than 0 and at most {LONGEST}"
-    if not 0 <= model.seed <= LARGEST_SEED:
-        yield "seed", f"{model.seed} found; expected 0 to {LARGEST_SEED}"

@@ -10,7 +10,7 @@ PIPELINE = ROOT / "pipeline"
 FLOORS = [
     ["errors", "suggest"],
     ["config", "layout", "records"],
-    ["catalogue", "configfile"],
+    ["catalogue", "checks", "configfile"],
     ["files", "process", "toolchain", "console"],
     ["graph"],
     ["cli", "cmake"],
