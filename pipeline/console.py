@@ -15,9 +15,9 @@ def set_task(name: str) -> None:
     _task = name
 
 
-def prefixed(message: str) -> str:
-    """The message as a line of this step."""
-    return f"   {_task:<14} {message}"
+def prefixed(message: str, task: str = "") -> str:
+    """The message as a line of a task: of this step, unless another is named."""
+    return f"   {task or _task:<14} {message}"
 
 
 def say(message: str) -> None:

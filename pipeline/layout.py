@@ -17,6 +17,9 @@ NINJA_FILE = BUILD / "build.ninja"
 TOOLCHAIN_RECORD = BUILD / "toolchain.json"
 BUILD_RECORD = BUILD / "built.json"
 
+EXPORTED = {"script": "scripted", "trace": "traced"}
+"""What each method has done to a model; its archive's name says so."""
+
 
 @dataclasses.dataclass(frozen=True)
 class ModelFiles:
@@ -33,11 +36,10 @@ class ModelFiles:
     def of(cls, name: str, model: Model) -> "ModelFiles":
         """The files of the entry `name`; the archive's name tells how it was exported."""
         folder = ARTIFACTS / name
-        suffix = {"script": "scripted", "trace": "traced"}[model.method]
         return cls(
             folder=folder,
             weights=folder / "weights.pt",
-            archive=folder / f"{name}_{suffix}.pt",
+            archive=folder / f"{name}_{EXPORTED[model.method]}.pt",
             inputs=folder / "inputs.pt",
             reference=folder / "reference.pt",
             comparison=folder / "compare.json",

@@ -8,8 +8,8 @@
 
 namespace torchferry {
 
-/// Ranks logits [batch, classes] by their softmax: the `k` best of each batch element, or all classes where
-/// there are fewer. Nothing where the output is not of that form.
+/// Ranks logits [batch, classes]: the `k` largest of each batch element, or all where there are fewer, each
+/// with its softmax as the probability. Nothing where the output is not of that form.
 [[nodiscard]] std::vector<Ranking> classify(const at::Tensor& output, std::int64_t k);
 
 }  // namespace torchferry

@@ -46,11 +46,13 @@ class _Command(DoitCmdBase):  # type: ignore[misc]
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             return 1
 
-    def _require_tasks(self, words: Sequence[str]) -> None:
-        known = {task.name for task in self.task_list}
+    def _named(self, words: Sequence[str]) -> list[str]:
+        """The tasks that the words name; an InvalidCommand where a word names none."""
+        known = [task.name for task in self.task_list]
         for word in words:
             if not fnmatch.filter(known, word):
                 raise InvalidCommand(not_found=word)
+        return [name for name in known if any(fnmatch.fnmatch(name, word) for word in words)]
 
 
 class Run(_Command, cmd_run.Run):  # type: ignore[misc]
@@ -63,7 +65,7 @@ class Clean(_Command, cmd_clean.Clean):  # type: ignore[misc]
     def _execute(  # the arguments are doit's own
         self, dryrun: bool, cleandep: bool, cleanall: bool, cleanforget: bool, pos_args: Sequence[str] = ()
     ) -> Any:
-        self._require_tasks(pos_args)
+        self._named(pos_args)  # refuses what is none
         super()._execute(dryrun, cleandep, cleanall or not pos_args, cleanforget, pos_args)
         if not dryrun:
             _tidy(words=pos_args)
@@ -90,7 +92,5 @@ class Info(_Command, cmd_info.Info):  # type: ignore[misc]
 
             overview.show(self.task_list, self.dep_manager)
             return 0
-        self._require_tasks(pos_args)
         tell = super()._execute
-        names = [task.name for task in self.task_list if any(fnmatch.fnmatch(task.name, word) for word in pos_args)]
-        return max(tell([name], hide_status) or 0 for name in names)
+        return max(tell([name], hide_status) or 0 for name in self._named(pos_args))

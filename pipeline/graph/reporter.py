@@ -8,7 +8,7 @@ import msgspec
 from doit.reporter import ConsoleReporter
 from doit.task import Task
 
-from pipeline import layout
+from pipeline import console, layout
 from pipeline.graph import freshness
 
 
@@ -54,7 +54,7 @@ class Reporter(ConsoleReporter):  # type: ignore[misc]
             message = f"the step was killed by {name}{why}"
         elif message.startswith("Command "):
             return
-        self.write(f"   {task.name:<14} error: {message}\n")
+        self.write(f"{console.prefixed(f'error: {message}', task.name)}\n")
 
     def complete_run(self) -> None:
         """The verdict on each model, also where nothing was left to do."""

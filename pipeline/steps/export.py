@@ -1,6 +1,5 @@
 """Build a model, load its weights, make TorchScript of it, verify that, and record the golden set."""
 
-import glob
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +9,7 @@ from rich import filesize
 from pipeline import cli, console, files, methods
 from pipeline.config import Model, Settings
 from pipeline.errors import ModelError, SettingsError
-from pipeline.layout import ModelFiles
+from pipeline.layout import EXPORTED, ModelFiles
 from pipeline.model import archive, builders, categories, samples, statedict
 from pipeline.model.samples import Sample
 from pipeline.parity import comparison, eager, golden, ranking
@@ -36,13 +35,14 @@ def main(name: str, model: Model, settings: Settings) -> None:
         archive.save(exported, metadata, staging)
         largest = _verify(staging, golden_samples, references, model)
         _write_golden(paths, golden_samples, references, files.sha256(staging))
-    for left in paths.folder.glob(f"{glob.escape(name)}_*.pt"):
-        if left != paths.archive:  # of another method: it would look like one to ship
-            left.unlink()
-    done = {"script": "scripted", "trace": "traced"}[model.method]
+    for done in EXPORTED.values():
+        archive_so_named = paths.folder / f"{name}_{done}.pt"
+        if archive_so_named != paths.archive:  # of another method: it would look like one to ship
+            archive_so_named.unlink(missing_ok=True)
     size = filesize.decimal(paths.archive.stat().st_size)
     console.say(
-        f"{done}, {size}, verified in Python on {len(golden_samples)} samples: largest difference {largest:.2g}"
+        f"{EXPORTED[model.method]}, {size}, "
+        f"verified in Python on {len(golden_samples)} samples: largest difference {largest:.2g}"
     )
     if provenance.notice:
         console.say(provenance.notice)
