@@ -1,27 +1,37 @@
-"""Bytes on disk: written whole or not at all, and known by their hash."""
+"""Bytes on disk: written whole or not at all."""
 
 import contextlib
-import functools
 import glob
-import hashlib
 import os
 import shutil
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import NamedTuple, TypeVar
 
 import msgspec
 
 from pipeline.errors import FileError
 
-Signature = tuple[int, int, int, int]
+_Record = TypeVar("_Record")
+
+
+class Signature(NamedTuple):
+    """What changes whenever a file is written; times are in nanoseconds."""
+
+    size: int
+    written: int
+    changed: int
+    """Also when its mode or owner changes; programs cannot set it."""
+    inode: int
 
 
 @contextlib.contextmanager
-def staged(target: Path) -> Iterator[Path]:
+def staged(target: Path, *, durable: bool = True) -> Iterator[Path]:
     """A path to write `target` to: it takes its place when the block ends well, and is gone otherwise.
 
-    The staged file has the target's own name, in a folder of its own, so that a message can name it.
+    The staged file has the target's own name, in a folder of its own, so that a message can name it. What is
+    `durable` is on the disk before it takes the place, which may cost milliseconds.
     """
     target.parent.mkdir(parents=True, exist_ok=True)
     for left in target.parent.glob(f".{glob.escape(target.name)}.*"):  # by a process that was killed
@@ -30,16 +40,27 @@ def staged(target: Path) -> Iterator[Path]:
     try:
         staging = folder / target.name
         yield staging
-        with staging.open("rb") as file:
-            os.fsync(file.fileno())
+        if durable:
+            with staging.open("rb") as file:
+                os.fsync(file.fileno())
+        if target.is_dir():  # which a file cannot replace
+            remove(target)
         staging.replace(target)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def write(target: Path, content: bytes) -> None:
+def remove(path: Path) -> None:
+    """Remove whatever is there: a file, a link, a folder with all that is in it, or nothing."""
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)
+
+
+def write(target: Path, content: bytes, *, durable: bool = True) -> None:
     """Write `target` in one piece."""
-    with staged(target) as staging:
+    with staged(target, durable=durable) as staging:
         staging.write_bytes(content)
 
 
@@ -48,21 +69,18 @@ def write_record(target: Path, record: object) -> None:
     write(target, msgspec.json.format(msgspec.json.encode(record)) + b"\n")
 
 
+def read_record(path: Path, kind: type[_Record]) -> _Record | None:
+    """The record there; nothing where there is none, or none that is whole and of that kind."""
+    try:
+        return msgspec.json.decode(path.read_bytes(), type=kind)
+    except (OSError, ValueError):
+        return None
+
+
 def signature(path: str | Path) -> Signature:
-    """What changes whenever a file is written: size, times and identity."""
+    """A file's signature. Raises OSError where there is no file."""
     stat = os.stat(path)
-    return stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns, stat.st_ino
-
-
-def sha256(path: str | Path) -> str:
-    """The hash of a file's bytes; a file that has not changed is read once a process."""
-    return _sha256(os.fspath(path), signature(path))
-
-
-@functools.cache
-def _sha256(path: str, _signature: Signature) -> str:
-    with open(path, "rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+    return Signature(stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns, stat.st_ino)
 
 
 def locate(source: str) -> Path:

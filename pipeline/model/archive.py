@@ -28,7 +28,7 @@ def load(path: Path) -> tuple[torch.jit.ScriptModule, Metadata]:
     try:
         module: torch.jit.ScriptModule = torch.jit.load(str(path), map_location="cpu", _extra_files=extra)
         return module, msgspec.json.decode(extra["torchferry.json"], type=Metadata)
-    except (RuntimeError, ValueError, msgspec.DecodeError) as error:
+    except (RuntimeError, ValueError) as error:
         first = re.split(r"\. |\n", str(error), maxsplit=1)[0]
         raise FileError(
             f"{path} is missing, damaged or not an archive of ours ({first}); remove it and run doit again"

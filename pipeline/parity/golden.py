@@ -29,8 +29,9 @@ class Reference(NamedTuple):
 
     names: list[str]
     outputs: list[Any]
-    archive_sha256: str
-    inputs_sha256: str
+    archive: str
+    """The hash of its contents; of the inputs as well."""
+    inputs: str
 
 
 class Answers(NamedTuple):

@@ -9,7 +9,7 @@ from typing import Literal
 
 import torch
 
-from pipeline import cli, files, layout, process
+from pipeline import cli, files, hashes, layout, process
 from pipeline.config import Model, Settings, Tolerance
 from pipeline.errors import Disagreement, EnvironmentFault, FileError
 from pipeline.layout import ModelFiles
@@ -49,9 +49,9 @@ def main(name: str, model: Model, settings: Settings) -> None:  # noqa: ARG001
         atol=model.tolerance.atol,
         rtol=model.tolerance.rtol,
         torch=str(torch.__version__),
-        archive_sha256=reference.archive_sha256,
-        inputs_sha256=reference.inputs_sha256,
-        executable_sha256=files.sha256(layout.EXECUTABLE),
+        archive_sha256=hashes.sha256(paths.archive),
+        inputs_sha256=hashes.sha256(paths.inputs),
+        executable_sha256=hashes.sha256(layout.EXECUTABLE),
         order=order,
         command=[str(word) for word in argv],
         samples=runs,
@@ -112,10 +112,10 @@ def judge(
 
 def _check_binding(paths: ModelFiles, reference: Reference) -> None:
     """The reference speaks of one archive and one set of inputs, by hash."""
-    for path, expected in ((paths.archive, reference.archive_sha256), (paths.inputs, reference.inputs_sha256)):
+    for path, expected in ((paths.archive, reference.archive), (paths.inputs, reference.inputs)):
         if not path.is_file():
             raise FileError(f"there is no {path}; run doit export")
-        if files.sha256(path) != expected:
+        if hashes.contents(path) != expected:
             raise Disagreement(f"{path} is not the file that export verified; run doit, which will export again")
 
 

@@ -6,7 +6,7 @@ from typing import Any
 import torch
 from rich import filesize
 
-from pipeline import cli, console, files, methods
+from pipeline import cli, console, files, hashes, methods
 from pipeline.config import Model, Settings
 from pipeline.errors import ModelError, SettingsError
 from pipeline.layout import EXPORTED, ModelFiles
@@ -34,11 +34,7 @@ def main(name: str, model: Model, settings: Settings) -> None:
     with files.staged(paths.archive) as staging:
         archive.save(exported, metadata, staging)
         largest = _verify(staging, golden_samples, references, model)
-        _write_golden(paths, golden_samples, references, files.sha256(staging))
-    for done in EXPORTED.values():
-        archive_so_named = paths.folder / f"{name}_{done}.pt"
-        if archive_so_named != paths.archive:  # of another method: it would look like one to ship
-            archive_so_named.unlink(missing_ok=True)
+        _write_golden(paths, golden_samples, references, hashes.contents(staging))
     size = filesize.decimal(paths.archive.stat().st_size)
     console.say(
         f"{EXPORTED[model.method]}, {size}, "
@@ -84,13 +80,13 @@ def _verify(path: Path, golden_samples: list[Sample], references: list[Any], mod
     return largest
 
 
-def _write_golden(paths: ModelFiles, golden_samples: list[Sample], references: list[Any], archive_sha256: str) -> None:
+def _write_golden(paths: ModelFiles, golden_samples: list[Sample], references: list[Any], contents: str) -> None:
     golden.write_inputs(paths.inputs, golden_samples)
     reference = golden.Reference(
         names=[sample.name for sample in golden_samples],
         outputs=references,
-        archive_sha256=archive_sha256,
-        inputs_sha256=files.sha256(paths.inputs),
+        archive=contents,
+        inputs=hashes.contents(paths.inputs),
     )
     golden.write_reference(paths.reference, reference)
 

@@ -5,9 +5,8 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import requests
-from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn, TransferSpeedColumn
 
-from pipeline import console, files
+from pipeline import console, files, hashes
 from pipeline.errors import EnvironmentFault, FileError, HostUnreachable
 
 ATTEMPTS = 3
@@ -35,7 +34,7 @@ def fetch(url: str, target: Path, sha256_prefix: str) -> None:
 
 def verify(path: Path, sha256_prefix: str, remedy: str, named: str = "") -> None:
     """Refuse a file whose hash does not begin with the expected digits."""
-    found = files.sha256(path)
+    found = hashes.sha256(path)
     if not found.startswith(sha256_prefix):
         raise FileError(f"{named or path} has sha256 {found[:16]}…, expected {sha256_prefix[:16]}…; {remedy}")
 
@@ -103,16 +102,8 @@ def _was_reached(error: Exception) -> bool:
 
 
 def _save(response: requests.Response, staging: Path) -> None:
-    total = int(response.headers.get("Content-Length", 0)) or None
-    columns = (
-        TextColumn("{task.description}"),
-        BarColumn(),
-        DownloadColumn(),
-        TransferSpeedColumn(),
-        TimeRemainingColumn(),
-    )
-    with Progress(*columns) as progress, staging.open("wb") as file:
-        bar = progress.add_task(console.prefixed(staging.name), total=total)
+    total = int(response.headers.get("Content-Length", 0))
+    with console.transfer(staging.name, total) as advance, staging.open("wb") as file:
         for chunk in response.iter_content(CHUNK):
             file.write(chunk)
-            progress.update(bar, advance=len(chunk))
+            advance(len(chunk))

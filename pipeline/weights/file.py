@@ -1,6 +1,6 @@
 """Weights in a local file: the user's own (`file:`), or one that an installed package ships (`package:`)."""
 
-from pipeline import files
+from pipeline import files, hashes
 from pipeline.config import Model
 from pipeline.model import statedict
 from pipeline.records import Provenance
@@ -13,5 +13,5 @@ def fetch(model: Model) -> Weights:
     download.verify(path, model.sha256, "give the right file, or correct the entry's sha256")
     return Weights(
         statedict.read(path),
-        Provenance(source=model.weights, file=path.name, sha256=files.sha256(path)),
+        Provenance(source=model.weights, file=path.name, sha256=hashes.sha256(path)),
     )

@@ -2,7 +2,7 @@
 
 import re
 
-from pipeline import files
+from pipeline import hashes
 from pipeline.config import Model
 from pipeline.errors import FileError
 from pipeline.model import statedict, vision
@@ -21,5 +21,5 @@ def fetch(model: Model) -> Weights:
     path = url.cached(member.url, name, expected)
     return Weights(
         statedict.read(path),
-        Provenance(source=f"torchvision {member}", file=member.url, sha256=files.sha256(path)),
+        Provenance(source=f"torchvision {member}", file=member.url, sha256=hashes.sha256(path)),
     )

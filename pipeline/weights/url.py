@@ -5,7 +5,7 @@ from urllib.parse import unquote, urlsplit
 
 import torch
 
-from pipeline import files
+from pipeline import hashes
 from pipeline.config import Model
 from pipeline.model import statedict
 from pipeline.records import Provenance
@@ -17,7 +17,7 @@ def fetch(model: Model) -> Weights:
     path = cached(model.weights, _file_name(model.weights, model.sha256), model.sha256)
     return Weights(
         statedict.read(path),
-        Provenance(source=model.weights, file=model.weights, sha256=files.sha256(path)),
+        Provenance(source=model.weights, file=model.weights, sha256=hashes.sha256(path)),
     )
 
 

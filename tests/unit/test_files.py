@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline import files
+from pipeline import files, hashes
 from pipeline.errors import FileError
 
 
@@ -43,11 +43,11 @@ def test_staged_keeps_the_old_file_when_the_block_fails(tmp_path: Path) -> None:
 def test_sha256_follows_the_content(tmp_path: Path) -> None:
     path = tmp_path / "file"
     path.write_bytes(b"one")
-    first = files.sha256(path)
+    first = hashes.sha256(path)
     path.write_bytes(b"two")
-    assert files.sha256(path) != first
+    assert hashes.sha256(path) != first
     path.write_bytes(b"one")
-    assert files.sha256(path) == first
+    assert hashes.sha256(path) == first
 
 
 def test_locate(tmp_path: Path) -> None:
