@@ -1,11 +1,14 @@
 """The edge of a step: arguments in, an exit code out, and a failure as one line."""
 
 import os
+import signal
 import sys
 import warnings
 from collections.abc import Callable
 
-from pipeline import configfile, console, process
+import msgspec
+
+from pipeline import children, configfile, console, process
 from pipeline.config import Model, Settings
 from pipeline.errors import ExitCode, PipelineError, SettingsError
 
@@ -19,7 +22,7 @@ def run_model_step(name: str, step: Callable[[str, Model, Settings], None]) -> N
         if len(sys.argv) != 2 or sys.argv[1].startswith("-"):  # noqa: PLR2004 - the program and the model
             raise SettingsError(f"usage: python -m pipeline.steps.{name} MODEL")
         console.set_task(f"{name}:{sys.argv[1]}")
-        settings = configfile.load()
+        settings = _settings()
         step(sys.argv[1], settings.model(sys.argv[1]), settings)
 
     _run(name, on_model)
@@ -31,19 +34,29 @@ def run_step(name: str, step: Callable[[Settings], None]) -> None:
     def without_arguments() -> None:
         if len(sys.argv) != 1:
             raise SettingsError(f"usage: python -m pipeline.steps.{name}")
-        step(configfile.load())
+        step(_settings())
 
     _run(name, without_arguments)
 
 
+def _settings() -> Settings:
+    """Those of doit, where it has started the step, and else those of the file."""
+    if children.LIFELINE in os.environ:
+        return msgspec.msgpack.decode(sys.stdin.buffer.read(), type=Settings)
+    return configfile.load()
+
+
 def _run(name: str, step: Callable[[], None]) -> None:
     _make_reproducible()
+    _end_when_told()
     console.set_task(name)
     # Said once, in our words, by the export; the rest of torch's deprecations are for its own developers.
     warnings.simplefilter("ignore", DeprecationWarning)
     warnings.filterwarnings("ignore", message="`torch.jit", category=FutureWarning)  # as torch 2.14 says it
     try:
         step()
+    except _Terminated:
+        sys.exit(ExitCode.TERMINATED)
     except KeyboardInterrupt:
         sys.exit(ExitCode.INTERRUPTED)
     except BrokenPipeError:  # nobody listens any more, as after `doit | head`
@@ -54,6 +67,18 @@ def _run(name: str, step: Callable[[], None]) -> None:
             raise
         console.complain(_explain(error))
         sys.exit(error.code if isinstance(error, PipelineError) else _code_of(error))
+
+
+class _Terminated(KeyboardInterrupt):
+    """SIGTERM: as Ctrl-C, nothing but the edge catches it, and what is half written goes."""
+
+
+def _end_when_told() -> None:
+    def terminate(_number: int, _frame: object) -> None:
+        raise _Terminated
+
+    signal.signal(signal.SIGTERM, terminate)
+    children.die_with_parent()
 
 
 def _explain(error: BaseException) -> str:

@@ -17,6 +17,7 @@ class ExitCode(enum.IntEnum):
     ENVIRONMENT = 5
     BUG = 70
     INTERRUPTED = 130
+    TERMINATED = 143
 
 
 class PipelineError(Exception):

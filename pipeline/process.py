@@ -1,4 +1,4 @@
-"""The one door to child processes."""
+"""The one door to child processes: each ends with its own children, however it ends."""
 
 import contextlib
 import dataclasses
@@ -6,11 +6,17 @@ import os
 import shlex
 import signal
 import subprocess
-from collections.abc import Callable, Mapping, Sequence
+import time
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import IO
 
 REPRODUCIBLE = {"PYTHONHASHSEED": "0"}
 """What a step has in its environment: the order of sets leaks into a scripted archive's bytes."""
+GRACE = 5.0
+"""Seconds to end in, when asked to, before being killed."""
+
+Child = subprocess.Popen[str]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -38,6 +44,11 @@ class Finished:
         return lines[-1] if lines else "it printed nothing"
 
 
+def in_ci() -> bool:
+    """Whether this is a machine of continuous integration: all of them set CI."""
+    return os.environ.get("CI", "").lower() not in ("", "0", "false", "no")
+
+
 def shown(argv: Sequence[str | Path]) -> str:
     """A command as one would paste it."""
     return shlex.join(str(word) for word in argv)
@@ -47,47 +58,76 @@ def run(
     argv: Sequence[str | Path],
     *,
     timeout: float | None = None,
-    env: Mapping[str, str] | None = None,
     on_line: Callable[[str], None] | None = None,
 ) -> Finished:
     """Run a command to its end, and its children with it; `on_line` hears each line as it comes.
 
     A command that takes longer than `timeout` seconds is killed. Raises OSError when it cannot be started.
     """
-    words = [str(word) for word in argv]
-    process = subprocess.Popen(
-        words,
-        stdin=subprocess.DEVNULL,
+    process = start(argv, process_group=0)
+    timed_out = False
+    try:
+        output = _listen(process, timeout, on_line)
+    except subprocess.TimeoutExpired:
+        timed_out = True
+        _end_group(process)
+        output, _ = process.communicate()
+    except BaseException:
+        _end_group(process)
+        raise
+    return Finished(process.args, process.returncode, output, timed_out)  # type: ignore[arg-type]
+
+
+def start(argv: Sequence[str | Path], *, stdin: int = subprocess.DEVNULL, **options: object) -> Child:
+    """Start a command whose whole output is read here; the options are Popen's."""
+    return subprocess.Popen(  # type: ignore[call-overload, no-any-return]
+        [str(word) for word in argv],
+        stdin=stdin,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
-        env=None if env is None else dict(env),
         text=True,
         encoding="utf-8",
         errors="replace",
-        start_new_session=True,
+        **options,
     )
-    assert process.stdout is not None
-    timed_out = False
+
+
+def _listen(process: Child, timeout: float | None, on_line: Callable[[str], None] | None) -> str:
+    if on_line is None:
+        return process.communicate(timeout=timeout)[0]
     output = ""
-    try:
-        if on_line is None:
-            output, _ = process.communicate(timeout=timeout)
-        else:
-            for line in process.stdout:
-                output += line
-                on_line(line.rstrip("\n"))
-            process.wait(timeout=timeout)
-    except subprocess.TimeoutExpired:
-        timed_out = True
-        _kill(process)
-        output, _ = process.communicate()
-    except BaseException:
-        _kill(process)
-        raise
-    return Finished(words, process.returncode, output, timed_out)
+    for line in stdout(process):
+        output += line
+        on_line(line.rstrip("\n"))
+    process.wait(timeout=timeout)
+    return output
 
 
-def _kill(process: "subprocess.Popen[str]") -> None:
-    with contextlib.suppress(ProcessLookupError):
-        os.killpg(process.pid, signal.SIGKILL)
+def stdout(process: Child) -> IO[str]:
+    """What it prints."""
+    assert process.stdout is not None
+    return process.stdout
+
+
+def _end_group(process: Child) -> None:
+    """Ask first: Ninja then ends its compilers, which are in groups of their own, and removes what they left."""
+    for number, patience in ((signal.SIGTERM, GRACE), (signal.SIGKILL, 0.0)):
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, number)
+            wait_while(lambda: process.poll() is None or _is_alive(process.pid), patience)
     process.wait()
+
+
+def _is_alive(group: int) -> bool:
+    try:
+        os.killpg(group, 0)
+    except ProcessLookupError:
+        return False
+    return True
+
+
+def wait_while(condition: Callable[[], bool], patience: float) -> None:
+    """Wait until that is no longer so, for at most so many seconds."""
+    deadline = time.monotonic() + patience
+    while condition() and time.monotonic() < deadline:
+        time.sleep(0.01)
