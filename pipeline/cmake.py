@@ -5,12 +5,11 @@ content, so the build tree is cleaned wherever Ninja could not know better.
 """
 
 import re
-import shutil
 from pathlib import Path
 
 import msgspec
 
-from pipeline import console, files, layout, process, toolchain
+from pipeline import console, files, hashes, layout, process, toolchain
 from pipeline.config import Build
 from pipeline.errors import EnvironmentFault
 from pipeline.toolchain import Toolchain
@@ -38,6 +37,8 @@ def configure_argv(build: Build, chosen: Toolchain) -> list[str]:
         "-B",
         str(layout.BUILD),
         f"-DTORCH_ROOT={chosen.torch_folder}",
+        f"-DTORCH_RUNPATH={chosen.libtorch}",
+        f"-DCMAKE_CXX_COMPILER_LAUNCHER={toolchain.compiler_cache()}",
         f"-DCMAKE_CXX_COMPILER={';'.join([compiler, *launched])}",
         f"-DCMAKE_MAKE_PROGRAM={toolchain.tool('ninja')}",
         *(f"-D{key}={value}" for key, value in sorted(build.options.items())),
@@ -49,7 +50,7 @@ def configure(build: Build) -> None:
     chosen = toolchain.find()
     if toolchain.recorded() != chosen:
         # Objects of another compiler, another torch or another checkout look fresh to Ninja.
-        shutil.rmtree(layout.BUILD, ignore_errors=True)
+        _clear_tree()
     # Start from the presets and the settings alone. Not with --fresh, which removes the objects as well.
     layout.CMAKE_CACHE.unlink(missing_ok=True)
     layout.BUILD.mkdir(parents=True, exist_ok=True)
@@ -64,15 +65,15 @@ def configure(build: Build) -> None:
 
 
 def build(settings: Build) -> None:
-    """Compile and link what changed, by content; a tree that is damaged is made anew, once."""
+    """Compile and link what changed, by content; a tree that Ninja would misjudge is made anew."""
     if not _is_for_this_folder():
         console.say("the build tree is another checkout's; configuring it for this one")
         configure(settings)
+    elif _is_beyond_ninja():
+        _make_anew(settings)
     finished = _run_ninja()
-    if re.search(r"^ninja: error: (loading|.*no known rule)", finished.output, re.MULTILINE):
-        console.say("the build tree is damaged; making it anew")
-        shutil.rmtree(layout.BUILD)
-        configure(settings)
+    if re.search(r"^ninja: (error|fatal): ", finished.output, re.MULTILINE):  # not of a command, but of the tree
+        _make_anew(settings)
         finished = _run_ninja()
     files.write(BUILD_LOG, finished.output.encode())
     if finished.failure:
@@ -81,17 +82,27 @@ def build(settings: Build) -> None:
         )
 
 
+def _make_anew(settings: Build) -> None:
+    console.say("the build tree is not one that Ninja would judge rightly; making it anew")
+    _clear_tree()
+    configure(settings)
+
+
+def _clear_tree() -> None:
+    """Remove all but the receipts, which tell what the tree was made of, and whether that has ended."""
+    for path in layout.BUILD.glob("*"):
+        if not path.name.endswith(layout.RECEIPT):
+            files.remove(path)
+
+
 def _run_ninja() -> process.Finished:
-    before = _last_build()
-    sources = {path: files.sha256(path) for path in layout.cpp_sources()}
-    outputs = _outputs()
+    before, sources = _last_build(), _sources()
     executable = str(layout.EXECUTABLE)
-    clean = bool(outputs) and (before is None or _ninja_would_miss(before, sources, outputs))
-    if before is None or outputs.get(executable) != before.outputs.get(executable):
+    if before is None or _outputs().get(executable) != before.outputs.get(executable):
         layout.EXECUTABLE.unlink(missing_ok=True)  # not what the linker wrote: link again
     layout.BUILD_RECORD.unlink(missing_ok=True)  # until Ninja has ended, nothing is known about the tree
-    argv = [str(toolchain.tool("cmake")), "--build", str(layout.BUILD), *(["--clean-first"] if clean else [])]
     try:
+        argv = [str(toolchain.tool("cmake")), "--build", str(layout.BUILD)]
         return process.run(argv, on_line=_show_progress)
     finally:
         # Ninja removes what a failed or interrupted command left; if we are killed, this line does not run.
@@ -99,8 +110,9 @@ def _run_ninja() -> process.Finished:
 
 
 def _show_progress(line: str) -> None:
-    if match := re.match(r"(\[\d+/\d+\]) (?:Building CXX object CMakeFiles/[^/]+/|Linking CXX )?(.*)", line):
-        console.say(f"{match.group(1)} {match.group(2).removesuffix('.o')}")
+    if match := re.match(r"\[(\d+)/(\d+)\] (?:Building CXX object CMakeFiles/[^/]+/|Linking CXX )?(.*)", line):
+        done, total, what = match.groups()
+        console.say(f"[{done}/{total}] {what.removesuffix('.o')}", int(done), int(total))
 
 
 def _is_for_this_folder() -> bool:
@@ -109,29 +121,30 @@ def _is_for_this_folder() -> bool:
 
 
 def _last_build() -> Built | None:
-    try:
-        return msgspec.json.decode(layout.BUILD_RECORD.read_bytes(), type=Built)
-    except (OSError, msgspec.DecodeError):
-        return None
+    return files.read_record(layout.BUILD_RECORD, Built)
 
 
-def _ninja_would_miss(before: Built, sources: dict[str, str], outputs: dict[str, str]) -> bool:
+def _is_beyond_ninja() -> bool:
     """Whether something changed that times do not show: an object, or a source that is older than its object."""
-    executable = str(layout.EXECUTABLE)
-    if outputs.keys() - {executable} != before.outputs.keys() - {executable}:
-        return True
-    if any(outputs[path] != before.outputs[path] for path in outputs if path != executable):
+    before, outputs = _last_build(), _outputs()
+    if before is None:
+        return bool(outputs)
+    if {**outputs, str(layout.EXECUTABLE): ""} != {**before.outputs, str(layout.EXECUTABLE): ""}:
         return True
     built_at = max((Path(path).stat().st_mtime for path in outputs), default=0.0)
-    changed = [path for path, digest in sources.items() if before.sources.get(path) != digest]
+    changed = [path for path, digest in _sources().items() if before.sources.get(path) != digest]
     return any(Path(path).stat().st_mtime <= built_at for path in changed)
+
+
+def _sources() -> dict[str, str]:
+    """What the build reads of the project, by hash."""
+    return {path: hashes.sha256(path) for path in layout.cpp_sources()}
 
 
 def _outputs() -> dict[str, str]:
     """The objects, libraries and executables of the tree, by hash."""
     found = [path for pattern in ("*.o", "*.a") for path in layout.BUILD.rglob(pattern)]
-    found += [layout.EXECUTABLE] if layout.EXECUTABLE.is_file() else []
-    return {str(path): files.sha256(path) for path in sorted(found)}
+    return {str(path): hashes.sha256(path) for path in sorted([*found, layout.EXECUTABLE]) if path.is_file()}
 
 
 def _cmake_fault(output: str) -> str:

@@ -4,6 +4,8 @@ import functools
 import importlib.metadata
 import importlib.util
 import os
+import platform
+import re
 import shlex
 import shutil
 import sysconfig
@@ -11,7 +13,7 @@ from pathlib import Path
 
 import msgspec
 
-from pipeline import layout, process
+from pipeline import files, hashes, layout, process
 from pipeline.errors import EnvironmentFault
 
 INSTALL = "pip install -e '.[pinned]'"
@@ -24,11 +26,15 @@ class Toolchain(msgspec.Struct, frozen=True, kw_only=True):
     """The folder of the C++ sources."""
     torch: str
     torch_folder: str
+    libtorch: str
+    """How the executable finds it."""
     compiler: str
     cmake: str
     ninja: str
+    system: str
 
 
+@functools.cache
 def version(distribution: str) -> str:
     """An installed distribution's version, "" where it is missing."""
     try:
@@ -82,15 +88,66 @@ def compiler_version() -> str:
     return "" if answer.failure else answer.output.partition("\n")[0]
 
 
+NUMERIC_FLAGS = re.compile(r"(avx|amx|fma|f16c|sve|asimd|i8mm|bf16)\w*")
+"""Of a processor's flags those that torch and oneDNN choose their kernels by, and with them the order of their sums."""
+NUMERIC_VARIABLES = ("ATEN_CPU_CAPABILITY", "ONEDNN_MAX_CPU_ISA", "DNNL_MAX_CPU_ISA", "ONEDNN_DEFAULT_FPMATH_MODE")
+"""The environment variables by which a user makes that choice instead."""
+
+
+@functools.cache
+def cpu() -> str:
+    """What of the processor decides how floating-point numbers are rounded: architecture, flags and variables."""
+    try:
+        text = Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        text = ""
+    first = re.search(r"^(?:flags|Features)\s*:(.*)$", text, re.MULTILINE)
+    words = first.group(1).split() if first else []
+    flags = sorted({word for word in words if NUMERIC_FLAGS.fullmatch(word)})
+    chosen = [f"{name}={os.environ[name]}" for name in NUMERIC_VARIABLES if os.environ.get(name)]
+    return " ".join([platform.machine(), *flags, *chosen])
+
+
+@functools.cache
+def runpath() -> str:
+    """Where the executable looks for libtorch, as seen from its folder if torch lies in the checkout.
+
+    So written, the executable of one checkout serves in another that has its environment at the same place in it.
+    """
+    try:
+        libraries = torch_folder() / "lib"
+    except EnvironmentFault:
+        return ""
+    if libraries.is_relative_to(Path.cwd()):
+        return f"$ORIGIN/{os.path.relpath(libraries, layout.BUILD)}"
+    return str(libraries)
+
+
+def _wrapper() -> list[str]:
+    """The hash of a compiler that is a script, which may do anything with what it is told."""
+    for path in compiler_command()[:1]:
+        with open(path, "rb") as file:
+            if file.read(2) == b"#!":
+                return [f"(a script, sha256 {hashes.sha256(path)[:16]})"]
+    return []
+
+
 @functools.cache
 def facts() -> dict[str, str]:
-    """What freshness looks at: versions, not places, so that a copied checkout stays fresh."""
+    """What freshness looks at: versions, and of places only what the executable holds."""
     return {
         "torch": version("torch"),
-        "compiler": " ".join([compiler_version(), *compiler_command()[1:]]),
+        "libtorch": runpath(),
+        "compiler": " ".join([compiler_version(), *compiler_command()[1:], *_wrapper()]),
         "cmake": version("cmake"),
         "ninja": version("ninja"),
+        "system": f"{platform.system()} {platform.machine()} {os.confstr('CS_GNU_LIBC_VERSION')}",
     }
+
+
+def compiler_cache() -> str:
+    """Ccache or sccache, where one is installed: each knows the compiler and what it reads, and shares objects."""
+    return next((path for name in ("ccache", "sccache") if (path := shutil.which(name))), "")
 
 
 def find() -> Toolchain:
@@ -105,22 +162,4 @@ def find() -> Toolchain:
 
 def recorded() -> Toolchain | None:
     """The toolchain that the build tree was configured with."""
-    try:
-        return msgspec.json.decode(layout.TOOLCHAIN_RECORD.read_bytes(), type=Toolchain)
-    except (OSError, msgspec.DecodeError):
-        return None
-
-
-def linked_torch_is_there() -> bool:
-    """Whether the torch that the build tree links to is still in its place, and still of its version.
-
-    The tree may have been copied from another checkout: its torch then serves as long as it lives.
-    """
-    tree = recorded()
-    if tree is None:
-        return True
-    site_packages = Path(tree.torch_folder).parent
-    found = importlib.metadata.distributions(name="torch", path=[str(site_packages)])
-    return (Path(tree.torch_folder) / "lib" / "libtorch_cpu.so").is_file() and any(
-        distribution.version == tree.torch for distribution in found
-    )
+    return files.read_record(layout.TOOLCHAIN_RECORD, Toolchain)

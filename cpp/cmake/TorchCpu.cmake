@@ -4,6 +4,7 @@
 # A CPU program needs two libraries and two include folders, which both wheels have at the same place.
 
 set(TORCH_ROOT "" CACHE PATH "The folder of the installed torch package (the one that holds lib/ and include/)")
+set(TORCH_RUNPATH "${TORCH_ROOT}/lib" CACHE STRING "Where an executable looks for libtorch, last of all")
 
 foreach(_part lib/libtorch_cpu.so lib/libc10.so include/torch/csrc/jit/api/module.h)
   if(NOT EXISTS "${TORCH_ROOT}/${_part}")
@@ -22,6 +23,8 @@ target_include_directories(torch_cpu INTERFACE
   "${TORCH_ROOT}/include"
   "${TORCH_ROOT}/include/torch/csrc/api/include")
 target_link_libraries(torch_cpu INTERFACE c10)
+# Messages name the headers' place within torch: the same executable comes out wherever torch lies.
+target_compile_options(torch_cpu INTERFACE "-ffile-prefix-map=${TORCH_ROOT}/include/=")
 # libtorch_cpu.so of the CUDA wheel needs CUDA libraries that its own RPATH finds when the program
 # starts; the linker must not look for them.
 target_link_options(torch_cpu INTERFACE "LINKER:--allow-shlib-undefined")
