@@ -11,13 +11,13 @@ facts beside files that make it stale; its command can be repeated by hand, `pyt
 from collections.abc import Iterator
 from functools import partial
 
-from pipeline import layout, toolchain
-from pipeline.graph import stale
-from pipeline.graph.tasks import Task, doit_config, load_settings, of_model, step
+from pipeline import layout
+from pipeline.graph import stale, tasks
+from pipeline.graph.tasks import Task, of_model, step
 from pipeline.layout import ModelFiles
 
-SETTINGS = load_settings()
-DOIT_CONFIG = doit_config(SETTINGS)
+SETTINGS = tasks.load_settings()
+DOIT_CONFIG = tasks.doit_config(SETTINGS)
 
 
 def task_weights() -> Iterator[Task]:
@@ -25,7 +25,7 @@ def task_weights() -> Iterator[Task]:
     for name, model in SETTINGS.models.items():
         task = step(
             "weights",
-            [name],
+            name,
             reads=stale.weights_files(model),
             writes=[ModelFiles.of(name, model).weights],
             facts=partial(stale.weights_facts, model),
@@ -39,32 +39,34 @@ def task_export() -> Iterator[Task]:
         files = ModelFiles.of(name, model)
         task = step(
             "export",
-            [name],
+            name,
             reads=[files.weights, *stale.export_files(model)],
             writes=[files.archive, files.inputs, files.reference],
             facts=partial(stale.export_facts, model, SETTINGS),
+            shared=True,
         )
         yield of_model(task, "export", "Write the verified archive of", name, SETTINGS)
 
 
 def task_configure() -> Task:
     """Configure the C++ build against the installed torch"""
-    task = step(
+    return step(
         "configure",
         reads=layout.cmake_sources(),
         writes=[layout.CMAKE_CACHE, layout.NINJA_FILE, layout.TOOLCHAIN_RECORD],
-        facts=partial(stale.build_facts, SETTINGS),
+        facts=partial(stale.configure_facts, SETTINGS),
     )
-    return task | {"uptodate": [*task["uptodate"], toolchain.linked_torch_is_there]}
 
 
 def task_build() -> Task:
     """Compile and link ts-infer"""
     return step(
         "build",
-        reads=[layout.NINJA_FILE, *layout.cpp_sources()],
+        after=["configure"],
+        reads=layout.cpp_sources(),
         writes=[layout.EXECUTABLE],
         facts=partial(stale.build_facts, SETTINGS),
+        shared=True,
     )
 
 
@@ -74,7 +76,7 @@ def task_compare() -> Iterator[Task]:
         files = ModelFiles.of(name, model)
         task = step(
             "compare",
-            [name],
+            name,
             reads=[files.archive, files.inputs, files.reference, layout.EXECUTABLE],
             writes=[files.comparison],
             facts=partial(stale.compare_facts, model, SETTINGS),

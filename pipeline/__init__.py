@@ -4,10 +4,14 @@ A file here imports only from its own line and the lines above it.
 
     errors, suggest                   what can go wrong, and the nearest right spelling
     config, layout, records           what is asked, where things lie, what is written down
-    catalogue, checks, configfile     torchvision's builders by name, what an entry may say, the settings as read
-    files, process, toolchain         bytes on disk, child processes, compiler and torch
-    console                           what a step prints: whole lines with its name
-    graph/                            what doit asks of us: tasks, freshness, commands, and what it prints
+    catalogue, checks                 torchvision's builders by name, what an entry may say
+    files, process, console           bytes on disk, child processes, what a step says
+    configfile                        the settings as read
+    hashes, children                  what files contain; steps as children of doit
+    toolchain                         compiler, torch and processor
+    receipts/                         what is known of an artifact, and where else it may come from
+    reporting/                        what people and machines are told of a run
+    graph/                            what doit asks of us: tasks, freshness, commands
     ------------------------------------------------------------------- nothing above imports torch
     cli, cmake                        the edge around a step; configuring and building the C++ side
     model/                            a model as a module, an archive, and the samples that it runs on

@@ -67,6 +67,9 @@ def _inputs_faults(model: Model) -> _Faults:
 
 
 def _pictures_faults(model: Model) -> _Faults:
+    for source in model.reads:
+        if not source.startswith("file:"):
+            yield "reads", f"'{source}' is of no known kind; expected file:path"
     for source in model.images:
         if not source.startswith(("file:", "package:")):
             yield "images", f"'{source}' is of no known kind; expected file:path or package:name/path"

@@ -66,6 +66,8 @@ class Model(Table, frozen=True):
     """`torchvision:resnet18`, or `package.module:callable` for anything that returns an `nn.Module`."""
     arguments: dict[str, Any] = {}
     """Keyword arguments of the builder."""
+    reads: list[str] = []
+    """Files that the builder reads, as `file:`, where no argument names them: they are watched like its sources."""
     weights: str = ""
     """`torchvision:DEFAULT`, `file:path`, `package:name/path`, `https://…` or `seeded`."""
     sha256: str = ""
@@ -105,6 +107,22 @@ class Build(Table, frozen=True):
     """CMake cache variables, passed as -D."""
 
 
+class Cache(Table, frozen=True):
+    """Where checkouts share what they have made."""
+
+    example: ClassVar[str] = '{ url = "s3://bucket/torchferry", mode = "read-only" }'
+
+    url: str = ""
+    """Any that fsspec knows: a folder, `s3://…`, `gs://…`, `sftp://…`, `https://…`; empty for none."""
+    mode: Literal["read-write", "read-only"] = "read-write"
+    options: dict[str, Any] = {}
+    """Arguments of fsspec's file system, such as an endpoint. Credentials belong in its own places, not here."""
+    timeout: float = 60
+    """Seconds for one task's files; a cache that takes longer is no help, and left alone for the rest of the run."""
+    salt: str = ""
+    """Another one disowns all that lies in the cache."""
+
+
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """All of `[tool.torchferry]`, with the requirements of each optional extra of the project."""
 
@@ -112,6 +130,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     models: dict[str, Model]
     build: Build
     extras: dict[str, list[str]]
+    cache: Cache = Cache()
+    paranoid: bool = False
+    """Whether every file is hashed anew in each run, instead of those that were written since the last."""
 
     def model(self, name: str) -> Model:
         """The entry of that name; a SettingsError names the nearest one."""

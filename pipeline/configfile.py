@@ -3,6 +3,7 @@
 A fault is one line that names the key, what was found, and the nearest right spelling.
 """
 
+import os
 import re
 import tomllib
 import typing
@@ -11,10 +12,13 @@ from typing import Any, Literal, TypeVar
 
 import msgspec
 
-from pipeline import checks
-from pipeline.config import PYPROJECT, TABLE, TORCHVISION, Build, Model, Settings, Table
+from pipeline import checks, layout, process
+from pipeline.config import PYPROJECT, TABLE, TORCHVISION, Build, Cache, Model, Settings, Table
 from pipeline.errors import SettingsError
 from pipeline.suggest import did_you_mean
+
+CACHE_URL = "TORCHFERRY_CACHE"
+CACHE_MODE = "TORCHFERRY_CACHE_MODE"
 
 _Value = TypeVar("_Value")
 _AnyTable = TypeVar("_AnyTable", bound=Table)
@@ -29,7 +33,7 @@ def load(path: Path = PYPROJECT) -> Settings:
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise SettingsError(f"{path} is not valid TOML: {error}") from None
     table = _table(_table(document, "tool"), "torchferry")
-    known = ("default-models", "models", "build")
+    known = ("default-models", "models", "build", "cache", "paranoid")
     for key in table:
         if key not in known:
             raise SettingsError(f"{path}, [{TABLE}]: unknown key '{key}'; {did_you_mean(key, known)}")
@@ -46,7 +50,26 @@ def load(path: Path = PYPROJECT) -> Settings:
         models=models,
         build=_read(table.get("build", {}), Build, f"[{TABLE}.build]"),
         extras=extras,
+        cache=_read_cache(table.get("cache", {})),
+        paranoid=_convert(table.get("paranoid", process.in_ci()), bool, f"[{TABLE}] paranoid"),
     )
+
+
+def _read_cache(entry: object) -> Cache:
+    """The table, with what the environment says instead, where a machine knows better than the project."""
+    where = f"[{TABLE}.cache]"
+    cache = _read(entry, Cache, where)
+    if CACHE_URL in os.environ:
+        cache = msgspec.structs.replace(cache, url=os.environ[CACHE_URL])
+    if mode := os.environ.get(CACHE_MODE):
+        cache = _read(msgspec.to_builtins(cache) | {"mode": mode}, Cache, f"${CACHE_MODE} instead of {where}")
+    folder = Path(cache.url.removeprefix("file://")).expanduser().absolute()
+    if cache.url and folder.is_relative_to(layout.ARTIFACTS.absolute()):
+        raise SettingsError(f"{PYPROJECT}, {where} url: {cache.url} lies among the artifacts; expected another place")
+    if not 0 < cache.timeout <= checks.LONGEST:
+        message = f"{cache.timeout:g} found; expected seconds, more than 0 and at most {checks.LONGEST}"
+        raise SettingsError(f"{PYPROJECT}, {where} timeout: {message}")
+    return cache
 
 
 def _check_names(defaults: list[str], models: dict[str, Model], extras: dict[str, list[str]]) -> None:

@@ -1,13 +1,17 @@
 """Where every artifact lies, relative to the project's folder."""
 
 import dataclasses
+import os
 import re
 from pathlib import Path
 
 from pipeline.config import Model
 
 ARTIFACTS = Path("artifacts")
-STATE = ARTIFACTS / ".doit.sqlite"
+LOCK = ARTIFACTS / ".lock"
+HASHES = ARTIFACTS / ".hashes"
+LOG = ARTIFACTS / "log.jsonl"
+JUNIT = ARTIFACTS / "junit.xml"
 
 CPP = Path("cpp")
 BUILD = ARTIFACTS / "build"
@@ -16,6 +20,9 @@ CMAKE_CACHE = BUILD / "CMakeCache.txt"
 NINJA_FILE = BUILD / "build.ninja"
 TOOLCHAIN_RECORD = BUILD / "toolchain.json"
 BUILD_RECORD = BUILD / "built.json"
+
+RECEIPT = ".receipt.json"
+"""How a receipt's name ends."""
 
 EXPORTED = {"script": "scripted", "trace": "traced"}
 """What each method has done to a model; its archive's name says so."""
@@ -46,10 +53,16 @@ class ModelFiles:
         )
 
 
+def receipt_of(step: str, model: str = "") -> Path:
+    """Where a step's receipt lies: beside what the step makes."""
+    return (ARTIFACTS / model if model else BUILD) / f"{step}{RECEIPT}"
+
+
 def cpp_sources() -> list[str]:
     """Every file that the C++ build reads from the project, sorted."""
     hidden = re.compile(r"/\.")  # an editor's index, a formatter's settings
-    return sorted(str(path) for path in CPP.rglob("*") if path.is_file() and not hidden.search(path.as_posix()))
+    paths = (os.path.join(folder, name) for folder, _, names in os.walk(CPP, followlinks=True) for name in names)
+    return sorted(path for path in paths if os.path.isfile(path) and not hidden.search(path))
 
 
 def cmake_sources() -> list[str]:

@@ -43,6 +43,8 @@ def _read(path: str) -> str:
     return Path(path).read_text(encoding="utf-8", errors="replace")
 
 
+WATCHED = {".py", ".so", ".json", ".toml", ".yaml", ".yml"}
+"""Of the files in a builder's package: code, and what configures it. There may be data of any size beside them."""
 _TOP_LEVEL = re.compile(r"(?:^|[;:])\s*(?:from (\w+)|import (\w+(?:[\w., ]*\w)?))", re.MULTILINE)
 
 
@@ -63,13 +65,16 @@ def builder_sources(builder: str) -> tuple[str, ...]:
         seen.add(module)
         for path in _own_files(module):
             found.add(path)
-            waiting += _imported(_read(path))
+            if path.endswith(".py"):
+                waiting += _imported(_read(path))
     return tuple(sorted(found))
 
 
 @functools.cache
 def builder_version(builder: str) -> str:
     """The version of the installed package that a builder lives in; empty where it is the user's own."""
+    if builder_sources(builder):
+        return ""
     top = _top_level(builder)
     try:
         return importlib.metadata.version(top)
@@ -84,7 +89,7 @@ def _top_level(builder: str) -> str:
 
 def _imported(text: str) -> Iterator[str]:
     """The top-level modules that a source imports by name."""
-    for match in _TOP_LEVEL.finditer(text):
+    for match in _TOP_LEVEL.finditer(text.replace("\\\n", " ")):
         for name in (match.group(1) or match.group(2)).split(","):
             yield name.split()[0].partition(".")[0]
 
@@ -98,7 +103,8 @@ def _own_files(module: str) -> list[str]:
         return []
     if spec.submodule_search_locations is not None:  # a package, with or without an __init__
         folders = [Path(folder) for folder in spec.submodule_search_locations]
-        paths = [path for folder in folders if _is_own(folder) for path in folder.rglob("[!.]*.py") if path.is_file()]
+        paths = [path for folder in folders if _is_own(folder) for path in folder.rglob("[!.]*") if path.is_file()]
+        paths = [path for path in paths if path.suffix in WATCHED]
     else:
         origin = Path(spec.origin or "")
         paths = [origin] if origin.suffix == ".py" and _is_own(origin) else []

@@ -6,13 +6,18 @@ from typing import Any
 
 import msgspec
 
-from pipeline import files, toolchain
+from pipeline import files, hashes, toolchain
 from pipeline.config import Model, Settings
 from pipeline.errors import FileError
 from pipeline.graph import sources
 
 Facts = dict[str, Any]
 
+_COMPILED_WITH = (
+    *("CXXFLAGS", "LDFLAGS", "CPATH", "CPLUS_INCLUDE_PATH", "LIBRARY_PATH"),
+    *("COMPILER_PATH", "GCC_EXEC_PREFIX", "CMAKE_TOOLCHAIN_FILE"),
+)
+_RUN_WITH = ("LD_LIBRARY_PATH", "PYTORCH_JIT")
 _WEIGHTS = ("builder", "arguments", "weights", "sha256", "if_unreachable", "seed")
 _BUILDER = ("builder", "arguments", "seed")
 # Not the tolerance: compare holds C++ against the same eager reference, under the tolerance of its own run.
@@ -20,8 +25,8 @@ _EXPORT = (*_BUILDER, "method", "inputs", "batch_sizes", "images", "preprocess",
 
 
 def weights_files(model: Model) -> list[str]:
-    """A weights file that the user keeps, and the builder's sources where seeded weights come out of it."""
-    return [*_own_files([model.weights]), *(sources.builder_sources(model.builder) if _may_be_seeded(model) else ())]
+    """A weights file that the user keeps, and the builder's files where seeded weights come out of it."""
+    return [*_own_files([model.weights]), *(_builder_files(model) if _may_be_seeded(model) else ())]
 
 
 def weights_facts(model: Model) -> Facts:
@@ -29,32 +34,53 @@ def weights_facts(model: Model) -> Facts:
     facts = _settings(model, _WEIGHTS) | {"torchvision": toolchain.version("torchvision")} | _packaged([model.weights])
     if _may_be_seeded(model):
         facts |= _settings(model, ("inputs",)) | {"builder's package": sources.builder_version(model.builder)}
+        facts |= {"torch": toolchain.version("torch"), "cpu": toolchain.cpu()}  # batch norms are calibrated
     return facts
 
 
 def export_files(model: Model) -> list[str]:
-    """The builder's sources where they are the user's own, and the pictures and class names."""
-    return [*sources.builder_sources(model.builder), *_own_files([*model.images, model.categories])]
+    """The builder's files where they are the user's own, and the pictures and class names."""
+    return [*_builder_files(model), *_own_files([*model.images, model.categories])]
 
 
 def export_facts(model: Model, settings: Settings) -> Facts:
-    """All settings that shape the archive, the inputs or the reference, and the packages that make them."""
+    """All settings that shape the archive, the inputs or the reference, and what makes them: packages and processor."""
     decoders = ["pillow"] if model.images else []
     packages = ["torch", "torchvision", *decoders, *settings.requirements(model)]
     versions = {package: toolchain.version(package) for package in packages}
     python = {"python": platform.python_version(), "builder's package": sources.builder_version(model.builder)}
-    return _settings(model, _EXPORT) | versions | python | _packaged([*model.images, model.categories])
+    packaged = _packaged([*model.images, model.categories])
+    run_with = {"cpu": toolchain.cpu(), **_variables(_RUN_WITH)}
+    return _settings(model, _EXPORT) | run_with | versions | python | packaged
 
 
 def build_facts(settings: Settings) -> Facts:
-    """The toolchain, the build's own settings, and the flags that CMake takes from the environment."""
-    flags = {name: os.environ.get(name, "") for name in ("CXXFLAGS", "LDFLAGS")}
-    return {**toolchain.facts(), **flags, **_plain(settings.build)}
+    """The toolchain, the build's own settings, and what CMake and the compiler take from the environment."""
+    made = {**toolchain.facts(), **_variables(_COMPILED_WITH), **_plain(settings.build)}
+    if "native" in str(made):  # -march=native: it runs on this kind of processor alone
+        made["cpu"] = toolchain.cpu()
+    return made
+
+
+def configure_facts(settings: Settings) -> Facts:
+    """Those of the build, and the compiler cache that each command begins with: objects are the same without."""
+    return build_facts(settings) | {"compiler cache": toolchain.compiler_cache()}
 
 
 def compare_facts(model: Model, settings: Settings) -> Facts:
     """The tolerance, and the toolchain: libtorch is loaded when the executable runs, so its bytes do not tell."""
-    return _settings(model, ("tolerance", "timeout")) | build_facts(settings)
+    run_with = {"cpu": toolchain.cpu(), **_variables(_RUN_WITH)}
+    return _settings(model, ("tolerance", "timeout")) | run_with | build_facts(settings)
+
+
+def _variables(names: tuple[str, ...]) -> Facts:
+    return {name: os.environ.get(name, "") for name in names}
+
+
+def _builder_files(model: Model) -> list[str]:
+    """The builder's sources, and what it reads as far as the entry says so: by an argument, or in so many words."""
+    named = [f"file:{value}" for value in model.arguments.values() if isinstance(value, str) and value]
+    return sorted({*sources.builder_sources(model.builder), *_own_files([*named, *model.reads])})
 
 
 def _may_be_seeded(model: Model) -> bool:
@@ -82,7 +108,7 @@ def _packaged(named: list[str]) -> Facts:
     for source in named:
         if source.startswith("package:"):
             try:
-                packaged[source] = files.sha256(files.locate(source))
+                packaged[source] = hashes.sha256(files.locate(source))
             except FileError:
                 packaged[source] = "missing"
     return packaged

@@ -6,26 +6,35 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from doit.action import CmdAction
+from doit import loader
 from doit.exceptions import InvalidDodoFile
 
-from pipeline import configfile, layout, process
+from pipeline import configfile, layout
 from pipeline.config import Settings
 from pipeline.errors import PipelineError
-from pipeline.graph import freshness, sources
+from pipeline.graph import freshness, session, sources
 from pipeline.graph.reporter import Reporter
+from pipeline.receipts.action import Action
 
 Task = dict[str, Any]
 
 
 def load_settings() -> Settings:
     """The settings, and a folder for the artifacts; a fault is one line, as doit prints its own."""
+    if _was_sought():  # doit reads pyproject.toml, which names our commands, from the folder that it starts in
+        session.start_again()
     try:
         settings = configfile.load()
         _make_artifacts_folder()
     except PipelineError as error:
         raise InvalidDodoFile(str(error)) from None
     return settings
+
+
+def _was_sought() -> bool:
+    """Whether doit was started below the project's folder, and has found it with `-k`."""
+    named = any(word.startswith(("-f", "--file", "-d", "--dir")) for word in sys.argv[1:])
+    return not named and Path.cwd() in Path(loader.initial_workdir or ".").parents
 
 
 def _make_artifacts_folder() -> None:
@@ -42,11 +51,13 @@ def _make_artifacts_folder() -> None:
 
 def doit_config(settings: Settings) -> dict[str, Any]:
     """DOIT_CONFIG: what a plain `doit` does, and how."""
+    session.configure(settings)
     return {
         "default_tasks": [f"compare:{name}" for name in settings.default_models],
-        "dep_file": str(layout.STATE.absolute()),
+        # The receipts are the state, and doit's own lasts as long as its process.
         "backend": "sqlite3",
-        "check_file_uptodate": freshness.ContentChecker,
+        "dep_file": ":memory:",
+        "check_file_uptodate": freshness.AnsweredChecker,
         "reporter": Reporter,
         # The Python and the C++ branch side by side. Threads will do: the work is done in child processes.
         "num_process": 2,
@@ -55,29 +66,39 @@ def doit_config(settings: Settings) -> dict[str, Any]:
     }
 
 
-def step(
+def step(  # noqa: PLR0913 - a task is all of this
     name: str,
-    arguments: Sequence[str] = (),
+    model: str = "",
     *,
+    after: Sequence[str] = (),
     reads: Iterable[str | Path],
     writes: Iterable[str | Path],
     facts: Callable[[], Mapping[str, Any]],
+    shared: bool = False,
 ) -> Task:
-    """A task that runs `python -m pipeline.steps.<name>`.
+    """A task that runs `python -m pipeline.steps.<name>`, for a model where one is named.
 
-    It is up to date while the contents of what it reads and writes, its own sources, and the facts are what
-    they were after its last success.
+    It is up to date while its receipt holds: the contents of what it reads and writes, its own sources, and the
+    facts are what they were when it last succeeded. The outputs of a `shared` one may come from the cache.
     """
-    command = [sys.executable, "-m", f"pipeline.steps.{name}", *arguments]
+    words = [model] if model else []
+    action = Action(
+        task=":".join([name, *words]),
+        argv=[sys.executable, "-m", f"pipeline.steps.{name}", *words],
+        reads=[str(path) for path in reads],
+        sources=sources.step_sources(name),
+        outputs=[str(path) for path in writes],
+        facts=facts,
+        receipt=layout.receipt_of(name, model),
+        shared=shared,
+    )
     return {
-        "actions": [CmdAction(command, shell=False, env={**os.environ, **process.REPRODUCIBLE}), freshness.all_made],
-        "file_dep": [*(str(path) for path in reads), *sources.step_sources(name)],
-        "targets": [str(path) for path in writes],
-        "uptodate": [freshness.Unchanged(facts)],
+        "actions": [freshness.Step(action)],
+        "file_dep": action.reads,  # by which doit orders the tasks
+        "targets": [*action.outputs, str(action.receipt)],
+        "task_dep": list(after),
+        "uptodate": [freshness.UpToDate(action)],
         "clean": True,
-        # The steps talk to the terminal themselves: progress bars need a real one.
-        "io": {"capture": False},
-        "verbosity": 2,
     }
 
 

@@ -1,7 +1,9 @@
 """Real projects in a temporary folder, whose path has spaces and non-ASCII letters."""
 
+import contextlib
 import dataclasses
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -11,30 +13,25 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
+Running = subprocess.Popen[str]
 
-SETTINGS = """
-[tool.doit.plugins.command]
-run = "pipeline.graph.commands:Run"
-info = "pipeline.graph.commands:Info"
-clean = "pipeline.graph.commands:Clean"
-
-[tool.doit.commands.list]
-subtasks = true
-
+DOIT = re.search(r"^\[tool\.doit.*?(?=^\[tool\.mypy)", (ROOT / "pyproject.toml").read_text(), re.DOTALL | re.MULTILINE)
+assert DOIT, "pyproject.toml has no [tool.doit…] before [tool.mypy]"
+SETTINGS = f"""{DOIT.group()}
 [tool.torchferry]
 default-models = ["net", "twin"]
 
 [tool.torchferry.models.net]
 builder = "nets:Net"
 weights = "seeded"
-inputs = [{ shape = ["batch", 3, 8, 8] }]
+inputs = [{{ shape = ["batch", 3, 8, 8] }}]
 
 [tool.torchferry.models.twin]
 builder = "nets:Net"
 weights = "seeded"
 seed = 1
 method = "trace"
-inputs = [{ shape = ["batch", 3, 8, 8] }]
+inputs = [{{ shape = ["batch", 3, 8, 8] }}]
 """
 
 
@@ -48,6 +45,11 @@ class Finished:
     @property
     def ran(self) -> set[str]:
         return {line.removeprefix(".  ") for line in self.output.splitlines() if line.startswith(".  ")}
+
+    @property
+    def cached(self) -> set[str]:
+        lines = [line for line in self.output.splitlines() if line.startswith("<- ")]
+        return {line.removeprefix("<- ").partition(",")[0] for line in lines}
 
     @property
     def errors(self) -> list[str]:
@@ -68,7 +70,7 @@ class Project:
         finished = subprocess.run(
             [str(word) for word in argv],
             cwd=self.root,
-            env={**os.environ, "TORCH_HOME": str(self.root / "torch home"), **env},
+            env=self.environment(**env),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -77,6 +79,34 @@ class Project:
             check=False,
         )
         return Finished(finished.returncode, finished.stdout)
+
+    def environment(self, **env: str) -> dict[str, str]:
+        """Ours, without what would say something to torchferry."""
+        ours = re.compile(r"CI|GITHUB_.*|TORCHFERRY_.*|TERM|NO_COLOR|COLUMNS")
+        inherited = {key: value for key, value in os.environ.items() if not ours.fullmatch(key)}
+        return {**inherited, "TORCH_HOME": str(self.root / "torch home"), **env}
+
+    def start(self, *words: str, **env: str) -> Running:
+        """Start doit, in a process group of its own."""
+        return subprocess.Popen(
+            [sys.executable, "-m", "doit", *words],
+            cwd=self.root,
+            env=self.environment(**env),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            process_group=0,
+        )
+
+    def processes(self) -> set[str]:
+        """The commands that run in the project's folder, by number and name."""
+        found = set()
+        for folder in Path("/proc").glob("[0-9]*"):
+            with contextlib.suppress(OSError):
+                if (folder / "cwd").readlink().is_relative_to(self.root) and (folder / "cmdline").read_bytes():
+                    found.add(f"{folder.name} {(folder / 'comm').read_text().strip()}")
+        return found
 
     def doit(self, *words: str, **env: str) -> Finished:
         """Run doit."""

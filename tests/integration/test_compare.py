@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from pipeline import files
+from pipeline import files, hashes
 from pipeline.parity import golden
 from pipeline.steps.compare import draw_order
 
@@ -41,8 +41,8 @@ def test_the_record_holds_all_of_it(project: Project) -> None:
     assert record["summary"].startswith("net: C++ AGREES")
     assert record["weights"]["untrained"] is True
     assert "UNTRAINED WEIGHTS" in record["summary"]
-    assert record["executable_sha256"] == files.sha256(project.path(EXECUTABLE))
-    assert record["archive_sha256"] == files.sha256(project.path(ARCHIVE))
+    assert record["executable_sha256"] == hashes.sha256(project.path(EXECUTABLE))
+    assert record["archive_sha256"] == hashes.sha256(project.path(ARCHIVE))
     assert set(record["order"]) == {0, 1}
     assert len(record["order"]) == len(record["samples"]) == 3
     for run in record["samples"]:
@@ -111,9 +111,7 @@ def test_a_weight_perturbed_in_the_archive(project: Project) -> None:
     red(project, "net_scripted.pt is not the file that export verified")
     perturb(project, 2)
     reference = golden.read_reference(project.path(REFERENCE))
-    golden.write_reference(
-        project.path(REFERENCE), reference._replace(archive_sha256=files.sha256(project.path(ARCHIVE)))
-    )
+    golden.write_reference(project.path(REFERENCE), reference._replace(archive=hashes.contents(project.path(ARCHIVE))))
     red(project, "times what the tolerance allows")
 
 

@@ -167,7 +167,7 @@ def test_a_step_that_ends_without_its_work_has_failed(project: Project) -> None:
     finished = project.doit("export:tried")
     assert finished.code == 1
     [error] = finished.errors
-    assert "the step ended, but made no artifacts/tried/weights.pt" in error
+    assert "the step ended, but left no artifacts/tried/weights.pt" in error
 
 
 def test_the_archive_of_another_method_does_not_stay(project: Project) -> None:

@@ -1,11 +1,9 @@
 """What runs again after which change. Each test reads which tasks ran."""
 
-import contextlib
 import json
 import os
 import resource
 import shutil
-import sqlite3
 import statistics
 import subprocess
 import sys
@@ -44,21 +42,14 @@ def test_touch_is_no_change(project: Project) -> None:
     assert project.doit().ran == set()
 
 
-def remembered(project: Project, task: str, path: str) -> list[int]:
-    """The signature that doit's state holds of a file that a task reads."""
-    with contextlib.closing(sqlite3.connect(project.path("artifacts/.doit.sqlite"))) as state:
-        [[row]] = state.execute("select task_data from doit where task_id = ?", [task])
-    signature: list[int] = json.loads(row)[path][0]
-    return signature
-
-
 def test_a_fresh_clone_with_the_artifacts_copied_over(project: Project, tmp_path: Path) -> None:
     clone = project.copy_sources(tmp_path / "clone")
     shutil.copytree(project.path("artifacts"), clone.path("artifacts"), copy_function=shutil.copyfile)
     assert clone.doit().ran == set()
-    assert remembered(clone, "compare:net", "artifacts/net/net_scripted.pt") == list(
+    memory = json.loads(clone.path("artifacts/.hashes").read_bytes().partition(b"\n")[2])
+    assert memory["files"]["artifacts/net/net_scripted.pt"][0] == list(
         files.signature(clone.path("artifacts/net/net_scripted.pt"))
-    ), "hashed once more in every run"
+    ), "hashed in every run"
 
     # The executable runs, although the copy lost its mode.
     clone.edit("pyproject.toml", 'method = "trace"', 'method = "trace"\ntolerance = { atol = 1e-4 }')
@@ -133,7 +124,7 @@ def test_another_toolchain(project: Project, tmp_path: Path) -> None:
     fake.mkdir()
     (fake / "METADATA").write_text("Metadata-Version: 2.1\nName: torch\nVersion: 2.13.9\n")
     changed = project.doit(**compiler_and_flags, PYTHONPATH=str(tmp_path))
-    assert changed.ran == {"configure", "build", "export:net", "export:twin", *COMPARES}
+    assert changed.ran == EVERYTHING, "seeded weights are calibrated by torch"
 
 
 NET = {"export:net", "compare:net"}
@@ -189,7 +180,7 @@ def test_a_damaged_build_tree_is_made_anew(project: Project) -> None:
     project.edit("cpp/app/main.cpp", '"DONE\\n"', '"DONE again\\n"')
     finished = project.doit("build")
     assert finished.code == 0, finished.output
-    assert "the build tree is damaged; making it anew" in finished.output
+    assert "is not one that Ninja would judge rightly; making it anew" in finished.output
 
 
 def test_a_header_of_any_name_is_a_source(project: Project) -> None:

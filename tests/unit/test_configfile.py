@@ -75,6 +75,7 @@ FAULTS = {
     "one-batch-size": ("batch-sizes = [1]", "at least two sizes"),
     "same-batch-sizes": ("batch-sizes = [2, 2]", "at least two sizes"),
     "negative-tolerance": ("tolerance = { atol = -1 }", "0 or more"),
+    "unknown-kind-of-file": ('reads = ["net.json"]', "'net.json' is of no known kind; expected file:path"),
     "unknown-image-kind": ('images = ["cat.jpg"]', "expected file:path or package:name/path"),
     "bad-hash": ('sha256 = "abc"', "64 hexadecimal digits"),
     "no-time": ("timeout = 0", "more than 0"),

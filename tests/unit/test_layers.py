@@ -10,8 +10,13 @@ PIPELINE = ROOT / "pipeline"
 FLOORS = [
     ["errors", "suggest"],
     ["config", "layout", "records"],
-    ["catalogue", "checks", "configfile"],
-    ["files", "process", "toolchain", "console"],
+    ["catalogue", "checks"],
+    ["files", "process", "console"],
+    ["configfile"],
+    ["hashes", "children"],
+    ["toolchain"],
+    ["receipts"],
+    ["reporting"],
     ["graph"],
     ["cli", "cmake"],
     ["model"],
@@ -19,8 +24,8 @@ FLOORS = [
     ["weights", "methods"],
     ["steps"],
 ]
-LIGHT = {name for floor in FLOORS[:5] for name in floor}
-HEAVY = {"torch", "torchvision", "numpy", "requests", "rich", "safetensors", "PIL"}
+LIGHT = {name for floor in FLOORS[:10] for name in floor}
+HEAVY = {"torch", "torchvision", "numpy", "requests", "rich", "safetensors", "fsspec", "PIL"}
 MODULES = sorted(path for path in PIPELINE.rglob("*.py") if path.parent != PIPELINE or path.name != "__init__.py")
 
 

@@ -41,8 +41,11 @@ def test_the_users_own_builder_is_watched_with_all_that_it_imports(
         "nets.py": "import torch, blocks.conv as conv\n",
         "blocks/conv.py": "def f():\n    from heads import Head\n",
         "blocks/unused.py": "",
+        "blocks/conv.yaml": "",
+        "blocks/photos.bin": "",
+        "split.py": "",
         "heads.py": "import os; import more\\nif os: import less\\nimport os, nets\nimport collections.abc\n",
-        "more.py": "",
+        "more.py": "import os, \\\n  split\n",
         "less.py": "",
         "other.py": "import nets\n",
     }
@@ -53,5 +56,5 @@ def test_the_users_own_builder_is_watched_with_all_that_it_imports(
     monkeypatch.syspath_prepend(str(tmp_path))
     monkeypatch.chdir(tmp_path)
     sources.builder_sources.cache_clear()
-    blocks = {"blocks/conv.py", "blocks/unused.py"}
-    assert set(builder_sources("nets:make")) == {"nets.py", *blocks, "heads.py", "more.py", "less.py"}
+    blocks = {"blocks/conv.py", "blocks/unused.py", "blocks/conv.yaml"}
+    assert set(builder_sources("nets:make")) == {"nets.py", *blocks, "heads.py", "more.py", "less.py", "split.py"}

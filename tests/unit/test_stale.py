@@ -26,6 +26,24 @@ def test_files_of_the_users_own_are_watched(tmp_path: Path, monkeypatch: pytest.
     assert stale.export_files(model) == [str(names)]
 
 
+def test_what_an_entry_says_that_its_builder_reads_is_watched(tmp_path: Path) -> None:
+    named, said = tmp_path / "net.json", tmp_path / "scales.csv"
+    named.touch()
+    said.touch()
+    model = changed(MODEL, arguments={"config": str(named), "name": "r18"}, reads=[f"file:{said}"])
+    assert stale.export_files(model) == [str(named), str(said)]
+    assert stale.weights_files(model) == []
+    assert stale.weights_files(changed(model, if_unreachable="seeded")) == [str(named), str(said)]
+
+
+def test_a_build_for_one_processor_is_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("pipeline.toolchain.facts", dict)
+    settings = Settings(default_models=[], models={}, build=Build(), extras={})
+    assert "cpu" not in stale.build_facts(settings)
+    monkeypatch.setenv("CXXFLAGS", "-O2 -march=native")
+    assert "cpu" in stale.build_facts(settings)
+
+
 def test_inputs_matter_to_weights_only_where_they_may_be_seeded() -> None:
     other = [Input(shape=["batch", 3, 96, 96])]
     assert stale.weights_facts(MODEL) == stale.weights_facts(changed(MODEL, inputs=other))
