@@ -1,0 +1,1 @@
+"""Whatever happens to a run, the next clean `doit` ends in exactly what a clean run would have made."""
