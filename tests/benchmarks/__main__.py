@@ -1,9 +1,10 @@
 """What torchferry costs, beside what it replaces: `python -m tests.benchmarks [--rounds N]`.
 
-Three questions, each answered side by side in one run, interleaved, with medians:
+Four questions, each answered side by side in one run, interleaved, with medians:
 
     cold      a first `doit`, beside the recipe done by hand; and each task alone
-    nothing   a `doit` with nothing to do, beside `doit` on an empty dodo.py
+    shared    a first `doit` with a cache that another checkout has filled, a folder or over HTTP, beside one without
+    nothing   a `doit` with nothing to do, for one model and for 300, beside `doit` on an empty dodo.py
     edit      from a one-line C++ edit to a verdict
 
 Seconds differ between machines and hours; the ratios are what to quote. The recipe's `find_package(Torch)` needs a CUDA
@@ -14,6 +15,7 @@ import argparse
 import os
 import re
 import shutil
+import socket
 import statistics
 import subprocess
 import sys
@@ -26,6 +28,7 @@ from rich.console import Console
 from rich.table import Table
 
 from pipeline import toolchain
+from tests.benchmarks import many
 
 ROOT = Path(__file__).parents[2]
 RECIPE = Path(__file__).parent / "recipe"
@@ -36,9 +39,10 @@ NOTHING_ROUNDS = 15
 Timings = dict[str, list[float]]
 
 
-def run(*argv: str | Path, folder: Path) -> float:
+def run(*argv: str | Path, folder: Path, **env: str) -> float:
     """The seconds that a command takes; one that fails ends the benchmark with what it said."""
-    environment = {**os.environ, "PYTHONPATH": str(ROOT)} if folder.name == "recipe" else None
+    inherited = {key: value for key, value in os.environ.items() if key != "CI" and "TORCHFERRY" not in key}
+    environment = inherited | env | ({"PYTHONPATH": str(ROOT)} if folder.name == "recipe" else {})
     start = time.perf_counter()
     finished = subprocess.run(argv, cwd=folder, env=environment, capture_output=True, text=True, check=False)
     elapsed = time.perf_counter() - start
@@ -84,15 +88,43 @@ def cold(scratch: Path, rounds: int) -> Timings:
     return timings
 
 
+def shared(scratch: Path, rounds: int) -> Timings:
+    """First runs, in turn: without a cache, and with one that is filled; each in a checkout of its own."""
+    store = scratch / "store"
+    run(*DOIT, folder=checkout(scratch / "filling"), TORCHFERRY_CACHE=str(store))
+    timings: Timings = {}
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        port = str(probe.getsockname()[1])
+    server = [sys.executable, "-m", "http.server", "--bind", "127.0.0.1", "--directory", str(store), port]
+    with subprocess.Popen(server, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as serving:
+        places = {"no cache": "", "a folder": str(store), "HTTP": f"http://127.0.0.1:{port}"}
+        for number in range(rounds):
+            for name, url in places.items():
+                folder = checkout(scratch / f"shared {number} {name}")
+                seconds = run(*DOIT, folder=folder, TORCHFERRY_CACHE=url, TORCHFERRY_CACHE_MODE="read-only")
+                timings.setdefault(name, []).append(seconds)
+                fetched = '"state":"cached"' in (folder / "artifacts/log.jsonl").read_text(encoding="utf-8")
+                assert fetched == bool(url), f"{name}: expected {'a hit' if url else 'none'}"
+        serving.terminate()
+    return timings
+
+
 def nothing(scratch: Path, project: Path) -> Timings:
     """Runs with nothing to do, in turn."""
     empty = scratch / "empty"
     empty.mkdir()
     (empty / "dodo.py").touch()
-    timings: Timings = {"empty dodo.py": [], "doit": []}
+    crowd = checkout(scratch / "crowd")
+    many.configure(crowd)
+    run(
+        sys.executable, "-m", "tests.benchmarks.many", folder=crowd, PYTHONPATH=os.pathsep.join([str(crowd), str(ROOT)])
+    )
+    run(*DOIT, folder=crowd)  # after which the hashes are known
+    folders = {"empty dodo.py": empty, "doit": project, f"doit, {many.COUNT} models": crowd}
+    timings: Timings = {name: [] for name in folders}
     for _ in range(NOTHING_ROUNDS):
-        timings["empty dodo.py"].append(run(*DOIT, folder=empty))
-        timings["doit"].append(run(*DOIT, folder=project))
+        for name, folder in folders.items():
+            timings[name].append(run(*DOIT, folder=folder))
     return timings
 
 
@@ -135,6 +167,7 @@ def main() -> None:
         scratch = Path(folder)
         show("cold", cold(scratch, rounds), baseline="recipe, in all")
         project = scratch / "0" / "whole"
+        show("a cold checkout, and a cache", shared(scratch, rounds), baseline="no cache")
         show("nothing to do", nothing(scratch, project), baseline="empty dodo.py")
         show("from an edit to a verdict", edit(project, rounds))
 
