@@ -192,7 +192,8 @@ class Project:
         found = (path.relative_to(self.artifacts) for path in self.artifacts.rglob("*"))
         kept_by_build = {("build", "CMakeFiles"), ("build", "built.json")}
         ours = (path for path in found if path.parts[0] not in kept and path.parts[:2] not in kept_by_build)
-        return {str(path) for path in ours if not re.fullmatch(r"build/st\w{6}", path.as_posix())}  # ar's, if killed
+        # What ar leaves where it is killed, and what Ninja writes through a link in place of its own logs.
+        return {str(path) for path in ours if not re.fullmatch(r"build/(st\w{6}|nowhere)", path.as_posix())}
 
 
 def _record(path: Path) -> dict[str, Any]:

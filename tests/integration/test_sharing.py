@@ -151,16 +151,18 @@ def same_verdict(fresh: Project, url: str, told: str, **env: str) -> None:
     assert told in warning
 
 
-def test_a_damaged_cache(fresh: Project, store: Path) -> None:
+@pytest.mark.parametrize("http", [False, True], ids=["folder", "HTTP"])
+def test_a_damaged_cache(http: bool, fresh: Project, store: Path) -> None:
     """A flipped bit in a blob is a miss, and named; what is made instead takes its place."""
     entries = [json.loads(path.read_bytes())["outputs"] for path in (store / "ac").iterdir()]
     [digest] = [made[ARCHIVE]["sha256"] for made in entries if ARCHIVE in made]
     archive = store / "cas" / digest
     content = archive.read_bytes()
     archive.write_bytes(content[:-1] + bytes([content[-1] ^ 1]))
-    same_verdict(fresh, str(store), "net_scripted.pt does not have the hash that it is filed under")
-    fresh.doit("forget", "export:net")
-    assert fresh.doit("export:net", TORCHFERRY_CACHE=str(store)).cached == {"export:net"}
+    with served(store) if http else contextlib.nullcontext(str(store)) as url:
+        same_verdict(fresh, url, "net_scripted.pt does not have the hash that it is filed under")
+        fresh.doit("forget", "export:net")
+        assert fresh.doit("export:net", TORCHFERRY_CACHE=url).cached == {"export:net"}
 
 
 def test_a_server_that_fails(fresh: Project, store: Path) -> None:
