@@ -1,5 +1,6 @@
 """Which builders torchvision has, without importing it."""
 
+import functools
 import importlib.util
 import re
 from pathlib import Path
@@ -8,6 +9,7 @@ from pathlib import Path
 _REGISTERED = re.compile(r'^@register_model\((?:name="(\w+)")?\)(?:.*\n)+?def (\w+)\(', re.MULTILINE)
 
 
+@functools.cache
 def torchvision_builders() -> frozenset[str]:
     """Read the names that torchvision registers from its sources; empty where it is not installed.
 

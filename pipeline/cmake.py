@@ -55,6 +55,9 @@ def configure(build: Build) -> None:
     layout.CMAKE_CACHE.unlink(missing_ok=True)
     layout.BUILD.mkdir(parents=True, exist_ok=True)
     finished = process.run(configure_argv(build, chosen))
+    if finished.failure and "Unable to open" in finished.output:  # a folder, say, where CMake keeps a file of its own
+        _clear_tree()
+        finished = process.run(configure_argv(build, chosen))
     files.write(CONFIGURE_LOG, finished.output.encode())
     if finished.failure:
         raise EnvironmentFault(

@@ -10,10 +10,12 @@ import msgspec
 
 from pipeline import files, hashes, layout
 from pipeline.files import Signature
+from pipeline.hashes import Known
 from pipeline.receipts import receipt as receipts
 from pipeline.receipts.receipt import Output, Receipt
 
 MISSING = "missing"
+_OURS = f"{layout.ARTIFACTS}/"
 NO_RECEIPT = "it has no receipt: it never ran here, or was cleaned or forgotten"
 
 
@@ -58,7 +60,7 @@ class Action:
             except (FileNotFoundError, IsADirectoryError, NotADirectoryError):
                 inputs[path] = MISSING
             else:
-                inputs[path], signatures[path] = _content(path), known.signature
+                inputs[path], signatures[path] = _content(path, known), known.signature
         facts = msgspec.to_builtins(dict(self.facts()))
         return Look(inputs, signatures, facts, receipts.digest_of(self.task, inputs, facts))
 
@@ -75,7 +77,7 @@ class Action:
         if before is None or now is None:
             return before != now
         return (before.size, before.written, before.inode) != (now.size, now.written, now.inode) or (
-            before != now and _content(path) != look.inputs[path]
+            before != now and _content(path, hashes.look(path)) != look.inputs[path]
         )
 
     def made(self) -> dict[str, Output]:
@@ -105,9 +107,9 @@ class Action:
         return [*changes, *_not_as_left(receipt, self.outputs)]
 
 
-def _content(path: str) -> str:
+def _content(path: str, known: Known) -> str:
     """Of our own artifacts what they hold: exported again elsewhere, a model is the same, though its bytes are not."""
-    return hashes.contents(path) if path.startswith(f"{layout.ARTIFACTS}/") else hashes.sha256(path)
+    return hashes.contents(path) if path.startswith(_OURS) else known.sha256
 
 
 def _changes(receipt: Receipt, now: Look) -> Iterator[str]:

@@ -190,7 +190,7 @@ class Project:
         """All that lies there but logs and memories; what CMake keeps for itself is its own business."""
         kept = ("log.jsonl", ".hashes", ".hashes.damaged", ".lock", "junit.xml")
         found = (path.relative_to(self.artifacts) for path in self.artifacts.rglob("*"))
-        kept_by_build = {("build", "CMakeFiles"), ("build", "built.json")}
+        kept_by_build = {("build", name) for name in ("CMakeFiles", "built.json", "build.log", "configure.log")}
         ours = (path for path in found if path.parts[0] not in kept and path.parts[:2] not in kept_by_build)
         # What ar leaves where it is killed, and what Ninja writes through a link in place of its own logs.
         return {str(path) for path in ours if not re.fullmatch(r"build/(st\w{6}|nowhere)", path.as_posix())}
