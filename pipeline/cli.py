@@ -10,7 +10,7 @@ import msgspec
 
 from pipeline import children, configfile, console, process
 from pipeline.config import Model, Settings
-from pipeline.errors import ExitCode, PipelineError, SettingsError
+from pipeline.errors import ExitCode, PipelineError, SettingsError, in_words
 
 DEBUG = "TORCHFERRY_DEBUG"
 
@@ -87,7 +87,7 @@ def _explain(error: BaseException) -> str:
     if isinstance(error, ModuleNotFoundError):
         return f"the package {error.name} is not installed; run pip install -e '.[pinned]'"
     if isinstance(error, OSError):
-        return f"{error.strerror or error}: {error.filename}; check the folder's owner, mode and free space"
+        return in_words(error)
     return f"unexpected {type(error).__name__}: {error} (set {DEBUG}=1 for the traceback)"
 
 

@@ -20,6 +20,12 @@ class ExitCode(enum.IntEnum):
     TERMINATED = 143
 
 
+def in_words(error: OSError) -> str:
+    """What a file system refused, and what to do, in a line."""
+    where = f": {error.filename}" if error.filename else ""
+    return f"{error.strerror or error}{where}; check the folder's owner, mode and free space"
+
+
 class PipelineError(Exception):
     """A failure that the user can act on; `code` is what the process exits with."""
 

@@ -43,8 +43,9 @@ class _Command(DoitCmdBase):  # type: ignore[misc]
         except KeyboardInterrupt:
             return 130
         except OSError as error:
-            message = f"{error.strerror or error}: {error.filename}; check the folder's owner, mode and free space"
-            raise InvalidDodoFile(message) from None
+            from pipeline.errors import in_words
+
+            raise InvalidDodoFile(in_words(error)) from None
 
     def _named(self, words: Sequence[str]) -> list[str]:
         """The tasks that the words name, without groups; all for no word. An InvalidCommand where a word names none."""

@@ -12,6 +12,7 @@ from doit.globals import Globals
 from doit.task import Task
 
 from pipeline import process
+from pipeline.errors import in_words
 from pipeline.graph import session
 from pipeline.receipts import guard
 from pipeline.receipts.action import Action
@@ -66,8 +67,7 @@ class Step(BaseAction):  # type: ignore[misc]
         try:
             failure = guard.perform(self.action, running.run, running.cache, running.run_step)
         except OSError as error:
-            where = f": {error.filename}" if error.filename else ""
-            failure = f"{error.strerror or error}{where}; check the folder's owner, mode and free space"
+            failure = in_words(error)
         return TaskFailed(failure) if failure else None
 
     def __str__(self) -> str:

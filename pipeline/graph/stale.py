@@ -50,8 +50,7 @@ def export_facts(model: Model, settings: Settings) -> Facts:
     versions = {package: toolchain.version(package) for package in packages}
     python = {"python": platform.python_version(), "builder's package": sources.builder_version(model.builder)}
     packaged = _packaged([*model.images, model.categories])
-    run_with = {"cpu": toolchain.cpu(), **_variables(_RUN_WITH)}
-    return _settings(model, _EXPORT) | run_with | versions | python | packaged
+    return _settings(model, _EXPORT) | _run_with() | versions | python | packaged
 
 
 def build_facts(settings: Settings) -> Facts:
@@ -69,8 +68,12 @@ def configure_facts(settings: Settings) -> Facts:
 
 def compare_facts(model: Model, settings: Settings) -> Facts:
     """The tolerance, and the toolchain: libtorch is loaded when the executable runs, so its bytes do not tell."""
-    run_with = {"cpu": toolchain.cpu(), **_variables(_RUN_WITH)}
-    return _settings(model, ("tolerance", "timeout")) | run_with | build_facts(settings)
+    return _settings(model, ("tolerance", "timeout")) | _run_with() | build_facts(settings)
+
+
+def _run_with() -> Facts:
+    """What decides how a model's sums are rounded, and which libtorch does them."""
+    return {"cpu": toolchain.cpu(), **_variables(_RUN_WITH)}
 
 
 def _variables(names: tuple[str, ...]) -> Facts:

@@ -91,7 +91,7 @@ class Action:
             for path in self.outputs
         }
 
-    def why(self, look: Look | None = None) -> list[str]:
+    def why(self) -> list[str]:
         """In words why the task has to run; empty where its receipt holds."""
         receipt = receipts.read(self.receipt)
         if receipt is None:
@@ -102,7 +102,7 @@ class Action:
         if receipt.state != "finished":
             ended = f"failed: {receipt.message}" if receipt.state == "failed" else "was cut short"
             return [f"its last run, begun {receipt.started}, {ended}"]
-        now = look or self.look()
+        now = self.look()
         changes = [] if receipt.digest == now.digest else list(_changes(receipt, now)) or ["what it depends on changed"]
         return [*changes, *_not_as_left(receipt, self.outputs)]
 

@@ -30,7 +30,7 @@ class Journal:
             self._end_last_line()
 
     def write(self, event: str, **details: Any) -> None:
-        """Add a line. Safe to call from a signal handler, and from any thread: it is a single system call."""
+        """Add a line. Safe to call from any thread: it is a single system call."""
         if self._descriptor is None:
             return
         known = {key: _plain(value) for key, value in details.items() if value not in (None, "")}

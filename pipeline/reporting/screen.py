@@ -24,7 +24,7 @@ class Screen:
     """Whether a line for each bit of progress would say what is shown already."""
 
     def __init__(self) -> None:
-        self._lock = threading.RLock()  # a signal may come while we write
+        self._lock = threading.Lock()  # the tasks run in several threads
 
     def line(self, text: str) -> None:
         """Show a line at once, or several that belong together; they stay."""

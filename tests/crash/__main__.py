@@ -16,8 +16,9 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
+from tests.integration.conftest import ROOT
+
 from .plans import Plan
-from .project import ROOT
 from .rounds import Engine, Outcome
 
 

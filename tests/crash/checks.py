@@ -5,9 +5,11 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from tests.integration.conftest import Finished
+
 from .injuries import SIGNALS
 from .plans import Plan
-from .project import Finished, Project
+from .project import Project
 
 REMADE = ("CMakeCache.txt", "build.ninja", "toolchain.json")
 """Files of configure that build makes anew where Ninja would misjudge the tree, and may be cut short in doing so."""

@@ -16,7 +16,8 @@ from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
-ROOT = Path(__file__).parents[2]
+from tests.integration.conftest import ROOT, Finished
+
 MARK = "TORCHFERRY_CRASH_ROUND"
 """In the environment of every process of a run, by which those that outlive it are found."""
 
@@ -84,18 +85,6 @@ EDITS = {
     "seed": Edit("pyproject.toml", "seed = 0", "seed = 1", 1.0),
     "tolerance": Edit("pyproject.toml", "atol = 1e-4", "atol = 2e-4", 0.4),
 }
-
-
-@dataclasses.dataclass(frozen=True)
-class Finished:
-    """How a command ended, and which tasks ran."""
-
-    code: int
-    output: str
-
-    @property
-    def ran(self) -> set[str]:
-        return {line.removeprefix(".  ") for line in self.output.splitlines() if line.startswith(".  ")}
 
 
 @dataclasses.dataclass(frozen=True)

@@ -11,12 +11,14 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+from tests.integration.conftest import Finished
+
 from . import checks, injuries
 from .checks import Clean
 from .injuries import EDITS, FAULTS, LIMIT, PLACES
 from .plans import Plan
 from .project import EDITS as SOURCE_EDITS
-from .project import Finished, Project
+from .project import Project
 
 HUNG = 200.0
 """Seconds after which a run is taken to hang; far more than one takes on a loaded machine."""

@@ -9,6 +9,7 @@ import subprocess
 import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -69,14 +70,9 @@ class Project:
         """Run a command in the project."""
         finished = subprocess.run(
             [str(word) for word in argv],
-            cwd=self.root,
-            env=self.environment(**env),
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
             timeout=600,
             check=False,
+            **self._surroundings(env),
         )
         return Finished(finished.returncode, finished.stdout)
 
@@ -90,14 +86,20 @@ class Project:
         """Start doit, in a process group of its own."""
         return subprocess.Popen(
             [sys.executable, "-m", "doit", *words],
-            cwd=self.root,
-            env=self.environment(**env),
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
             process_group=0,
+            **self._surroundings(env),
         )
+
+    def _surroundings(self, env: dict[str, str]) -> dict[str, Any]:
+        """What every process of the project is started with."""
+        return {
+            "cwd": self.root,
+            "env": self.environment(**env),
+            "stdin": subprocess.DEVNULL,
+            "stdout": subprocess.PIPE,
+            "stderr": subprocess.STDOUT,
+            "text": True,
+        }
 
     def processes(self) -> set[str]:
         """The commands that run in the project's folder, by number and name."""
