@@ -75,8 +75,9 @@ def _reap(step: Child) -> None:
 def stop_all() -> None:
     """End all steps and whatever they have started; none starts any more."""
     global _stopping  # noqa: PLW0603 - there is no way back
-    _stopping = True
-    running = list(_steps)
+    with _lock:  # one that is just being started is among them
+        _stopping = True
+        running = list(_steps)
     for step in running:
         with contextlib.suppress(ProcessLookupError):
             step.terminate()

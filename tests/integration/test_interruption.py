@@ -4,6 +4,7 @@ import json
 import os
 import re
 import signal
+import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -227,3 +228,31 @@ def test_nobody_listens(project: Project) -> None:
         assert finished.code == 0, (command, finished.output)
         assert "Traceback" not in finished.output
         assert log(project)[-1]["how"] == "done"
+
+
+STOPPED_AT_ONCE = """
+import os, threading
+from pathlib import Path
+from pipeline import children
+
+def forked():
+    return {pid for task in Path("/proc/self/task").glob("*/children") for pid in task.read_text().split()}
+
+def run():
+    try:
+        children.run(["sleep", "60"], stdin=b"", keep_open=(), on_line=print)
+    except InterruptedError:
+        pass
+
+threading.Thread(target=run, daemon=True).start()
+while not (steps := forked()):
+    pass
+children.stop_all()
+print("left:", [pid for pid in steps if Path("/proc", pid).exists() and not children._is_zombie(pid)], flush=True)
+os._exit(0)
+"""
+
+
+def test_a_step_that_is_just_being_started_is_stopped(project: Project) -> None:
+    """There is a moment in which it lives, and is not known yet."""
+    assert project.run([sys.executable, "-c", STOPPED_AT_ONCE]).output == "left: []\n"
