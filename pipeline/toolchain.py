@@ -31,6 +31,8 @@ class Toolchain(msgspec.Struct, frozen=True, kw_only=True):
     compiler: str
     cmake: str
     ninja: str
+    codecs: str
+    """The libraries that decode pictures."""
     system: str
 
 
@@ -123,6 +125,21 @@ def runpath() -> str:
     return str(libraries)
 
 
+CODECS = {"jpeglib.h": "libjpeg", "png.h": "libpng"}
+"""The headers of the libraries that decode pictures, which a build can do without."""
+
+
+@functools.cache
+def codecs() -> str:
+    """Which of them are installed where a compiler looks by itself, and what their headers are."""
+    folders = [*os.environ.get("CPATH", "").split(os.pathsep), "/usr/local/include", "/usr/include"]
+    found = []
+    for header, library in CODECS.items():
+        path = next((path for folder in folders if folder and os.path.isfile(path := os.path.join(folder, header))), "")
+        found.append(f"{library} {hashes.sha256(path)[:16]}" if path else f"no {library}")
+    return ", ".join(found)
+
+
 def _wrapper() -> list[str]:
     """The hash of a compiler that is a script, which may do anything with what it is told."""
     for path in compiler_command()[:1]:
@@ -141,6 +158,7 @@ def facts() -> dict[str, str]:
         "compiler": " ".join([compiler_version(), *compiler_command()[1:], *_wrapper()]),
         "cmake": version("cmake"),
         "ninja": version("ninja"),
+        "codecs": codecs(),
         "system": f"{platform.system()} {platform.machine()} {os.confstr('CS_GNU_LIBC_VERSION')}",
     }
 

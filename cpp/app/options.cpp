@@ -1,28 +1,50 @@
 #include "app/options.h"
 
 #include <charconv>
-#include <string>
+#include <functional>
+#include <map>
 
-#include "engine/error.h"
+#include "base/error.h"
 
 namespace torchferry {
 
 const std::string_view kUsage =
-    R"(usage: ts-infer ARCHIVE [--inputs FILE [--order I,J,...] [--outputs FILE]]
+    R"(usage: ts-infer ARCHIVE [PICTURE ...] [options]
+       ts-infer ARCHIVE --inputs FILE [options]
 
-Runs a TorchScript archive and prints the five most likely classes of each sample.
+Runs a TorchScript archive and prints the likeliest classes of each picture or sample.
 
-  ARCHIVE          a TorchScript archive, such as artifacts/r18/r18_scripted.pt
-  --inputs FILE    the samples to run, as `doit export` writes them or
-                   torch.save({"samples": [[tensor, ...], ...]}, FILE); without it, ones
-  --order I,J,...  which samples to run, in this order, counted from 0 (default: all)
-  --outputs FILE   write every output there, for torch.load(FILE, weights_only=False)
-  --help           print this
+  ARCHIVE             a TorchScript archive, such as artifacts/r18/r18_scripted.pt; with neither
+                      pictures nor --inputs it runs on ones
+  PICTURE             a JPEG or PNG file; a folder, for all of those below it; or -, for a picture on
+                      standard input, or a list of files there, a line each
 
-exit codes: 0 done, 2 usage, 3 a file is missing or damaged, 4 the model failed, 5 cannot write
+  --top-k K           how many classes to print (default: 5)
+  --json              print a line of JSON for each picture or sample, and nothing else
+  --batch N           run N pictures at once (default: 1)
+  --threads N         use N threads (default: one for each core)
+  --precision P       float32 (default) or bfloat16, which is fast where the processor has instructions for it
+  --device D          cpu, the one that there is
+  --plain             run the archive as libtorch does by itself, not optimised
+
+  --inputs FILE       run samples, as `doit export` writes them or
+                      torch.save({"samples": [[tensor, ...], ...]}, FILE)
+  --order I,J,...     which samples to run, in this order, counted from 0 (default: all)
+  --outputs FILE      write every output there, for torch.load(FILE, weights_only=False)
+  --benchmark N       time N calls of each sample, after some that are not counted
+
+  --info              say what is inside the archive, and run nothing
+  --help, --version   print this, or the versions of all that takes part
+
+Results go to standard output, all else to standard error.
+exit codes: 0 done, 2 usage, 3 a file is missing or damaged (the other pictures were run), 4 the model failed,
+5 the environment, such as a disk that is full; 130 interrupted, 143 terminated, after whole lines
 )";
 
 namespace {
+
+constexpr std::size_t kMost = 1'000'000;
+constexpr std::size_t kMostThreads = 1024;
 
 [[noreturn]] void refuse(const std::string& message) {
   throw Error(ExitCode::usage, message + "; see ts-infer --help");
@@ -44,39 +66,99 @@ std::vector<std::size_t> parse_order(std::string_view text) {
   refuse("--order is '" + std::string(text) + "', expected numbers with commas between, such as 2,0,1");
 }
 
+std::size_t parse_count(const std::string& option, std::string_view text, std::size_t most) {
+  std::size_t count = 0;
+  const auto* const end = text.data() + text.size();
+  const auto [stop, failure] = std::from_chars(text.data(), end, count);
+  if (failure != std::errc{} || stop != end || count < 1 || count > most) {
+    refuse(option + " is '" + std::string(text) + "', expected a number from 1 to " + std::to_string(most));
+  }
+  return count;
+}
+
+Precision parse_precision(std::string_view text) {
+  if (text == "float32") return Precision::float32;
+  if (text == "bfloat16") return Precision::bfloat16;
+  refuse("--precision is '" + std::string(text) + "', expected float32 or bfloat16");
+}
+
+void check_device(std::string_view text) {
+  if (text != "cpu") refuse("--device is '" + std::string(text) + "'; this ts-infer runs on the cpu alone");
+}
+
+using Read = std::function<void(std::string_view)>;
+
+/// The options that have a value, and what reads it.
+std::map<std::string_view, Read> valued(Options& options) {
+  return {
+      {"--top-k", [&](auto text) { options.top_k = parse_count("--top-k", text, kMost); }},
+      {"--batch", [&](auto text) { options.batch = parse_count("--batch", text, kMost); }},
+      {"--threads", [&](auto text) { options.threads = parse_count("--threads", text, kMostThreads); }},
+      {"--precision", [&](auto text) { options.precision = parse_precision(text); }},
+      {"--device", [](auto text) { check_device(text); }},
+      {"--inputs", [&](auto text) { options.inputs = text; }},
+      {"--order", [&](auto text) { options.order = parse_order(text); }},
+      {"--outputs", [&](auto text) { options.outputs = text; }},
+      {"--benchmark", [&](auto text) { options.benchmark = parse_count("--benchmark", text, kMost); }},
+  };
+}
+
+std::map<std::string_view, bool*> switches(Options& options) {
+  return {{"--json", &options.json}, {"--plain", &options.plain}, {"--info", &options.info},
+          {"--help", &options.help}, {"-h", &options.help},       {"--version", &options.version}};
+}
+
+void check_together(const Options& options) {
+  const bool samples = !options.inputs.empty();
+  const bool pictures = !options.pictures.empty();
+  if (options.archive.empty()) refuse("no archive given");
+  if (samples && pictures)
+    refuse("--inputs and pictures exclude each other: '" + options.pictures.front() + "'");
+  if (!samples && !options.order.empty()) refuse("--order needs --inputs");
+  if (!samples && !pictures && !options.outputs.empty()) refuse("--outputs needs --inputs or pictures");
+  if (!pictures && options.batch > 1) refuse("--batch needs pictures; a sample's batch is its own");
+  if (options.benchmark && pictures) refuse("--benchmark takes --inputs, or ones, and no pictures");
+  if (options.benchmark && !options.outputs.empty()) refuse("--benchmark and --outputs exclude each other");
+  if (options.plain && options.precision != Precision::float32) refuse("--plain is float32 alone");
+  if (options.info && (samples || pictures || options.benchmark))
+    refuse("--info runs nothing: give the archive alone");
+}
+
 }  // namespace
 
 Options parse_options(std::span<char* const> arguments) {
   Options options;
+  const auto with_value = valued(options);
+  const auto without = switches(options);
+  bool only_names = false;  // after "--"
   for (std::size_t i = 0; i < arguments.size(); ++i) {
     const std::string_view word = arguments[i];
-    const auto value = [&]() -> std::string_view {
-      if (++i == arguments.size() || *arguments[i] == '\0') refuse(std::string(word) + " needs a value");
-      return arguments[i];
-    };
-    if (word == "--help" || word == "-h") {
-      options.help = true;
-      return options;
-    }
-    if (word == "--inputs") {
-      options.inputs = value();
-    } else if (word == "--outputs") {
-      options.outputs = value();
-    } else if (word == "--order") {
-      options.order = parse_order(value());
-    } else if (word.starts_with('-')) {
-      refuse("unknown option '" + std::string(word) + "'");
-    } else if (!options.archive.empty()) {
-      refuse("two archives given, '" + options.archive.string() + "' and '" + std::string(word) +
-             "', expected one");
+    // "--name=value" is "--name value".
+    const auto equals = word.starts_with("--") ? word.find('=') : std::string_view::npos;
+    const auto name = word.substr(0, equals);
+    if (only_names || !word.starts_with('-') || word == "-") {
+      if (word.empty()) refuse("an empty word given, expected an archive or a picture");
+      if (options.archive.empty()) {
+        options.archive = word;
+      } else {
+        options.pictures.emplace_back(word);
+      }
+    } else if (word == "--") {
+      only_names = true;
+    } else if (const auto option = with_value.find(name); option != with_value.end()) {
+      const bool joined = equals != std::string_view::npos;
+      if (!joined && ++i == arguments.size()) refuse(std::string(name) + " needs a value");
+      const std::string_view value = joined ? word.substr(equals + 1) : arguments[i];
+      if (value.empty()) refuse(std::string(name) + " needs a value");
+      option->second(value);
+    } else if (const auto flag = without.find(word); flag != without.end()) {
+      *flag->second = true;
+      if (options.help || options.version) return options;
     } else {
-      options.archive = word;
+      refuse("unknown option '" + std::string(word) + "'");
     }
   }
-  if (options.archive.empty()) refuse("no archive given");
-  if (options.inputs.empty() && !(options.outputs.empty() && options.order.empty())) {
-    refuse("--outputs and --order need --inputs");
-  }
+  check_together(options);
   return options;
 }
 

@@ -2,26 +2,43 @@
 
 #include <cstddef>
 #include <filesystem>
+#include <optional>
 #include <span>
+#include <string>
 #include <string_view>
 #include <vector>
+
+#include "engine/precision.h"
 
 namespace torchferry {
 
 /// What the command line asks for.
 struct Options {
   std::filesystem::path archive;
-  std::filesystem::path inputs;    ///< empty: a dummy input
-  std::filesystem::path outputs;   ///< empty: nothing is written
-  std::vector<std::size_t> order;  ///< empty: every sample, in the file's order
+  std::vector<std::string> pictures;  ///< files, folders, and "-" for standard input
+
+  std::filesystem::path inputs;          ///< empty: the pictures, or ones
+  std::vector<std::size_t> order;        ///< which samples; empty: every one, in the file's order
+  std::filesystem::path outputs;         ///< empty: nothing is written
+  std::optional<std::size_t> benchmark;  ///< how often to time each sample
+
+  std::size_t top_k = 5;
+  bool json = false;
+  std::size_t batch = 1;    ///< how many pictures go through the model at once
+  std::size_t threads = 0;  ///< 0: as many as there are cores
+  Precision precision = Precision::float32;
+  bool plain = false;  ///< not optimised
+
+  bool info = false;
   bool help = false;
+  bool version = false;
 };
 
 /// The text of --help.
 extern const std::string_view kUsage;
 
 /// Reads the command line, without the program's name.
-/// @throws Error (usage) that names the word it could not understand.
+/// @throws Error (usage) that names the word it could not understand, or those that exclude each other.
 [[nodiscard]] Options parse_options(std::span<char* const> arguments);
 
 }  // namespace torchferry

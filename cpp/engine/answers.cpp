@@ -9,23 +9,32 @@
 #include <string>
 #include <utility>
 
-#include "engine/error.h"
+#include "base/error.h"
+#include "engine/answer.h"
 
 namespace torchferry {
 
 namespace {
 
-std::vector<char> pickled(const std::vector<Answer>& answers) {
+c10::IValue or_none(const at::Tensor& tensor) {
+  return tensor.defined() ? c10::IValue(tensor) : c10::IValue();
+}
+
+std::vector<char> pickled(const Answers& answers) {
   c10::List<std::int64_t> order;
   c10::impl::GenericList outputs(c10::AnyType::get());
+  c10::impl::GenericList pixels(c10::AnyType::get());
+  c10::impl::GenericList preprocessed(c10::AnyType::get());
   c10::List<c10::List<c10::List<std::int64_t>>> labels;
   c10::List<c10::List<c10::List<double>>> probabilities;
-  for (const auto& answer : answers) {
-    order.push_back(static_cast<std::int64_t>(answer.sample));
-    outputs.push_back(answer.output);
+  for (const auto index : answers.order) order.push_back(static_cast<std::int64_t>(index));
+  for (const auto& answer : answers.answers) {
+    outputs.push_back(answer->output);
+    pixels.push_back(or_none(answer->pixels));
+    preprocessed.push_back(or_none(answer->preprocessed));
     c10::List<c10::List<std::int64_t>> sample_labels;
     c10::List<c10::List<double>> sample_probabilities;
-    for (const auto& ranking : answer.rankings) {
+    for (const auto& ranking : answer->rankings) {
       c10::List<std::int64_t> row_labels;
       c10::List<double> row_probabilities;
       for (const auto& [label, probability] : ranking) {
@@ -43,6 +52,8 @@ std::vector<char> pickled(const std::vector<Answer>& answers) {
   document.insert("outputs", std::move(outputs));
   document.insert("probabilities", std::move(probabilities));
   document.insert("labels", std::move(labels));
+  document.insert("pixels", std::move(pixels));
+  document.insert("preprocessed", std::move(preprocessed));
   return torch::jit::pickle_save(document);
 }
 
@@ -73,7 +84,7 @@ bool replace_bytes(const std::vector<char>& bytes, const std::filesystem::path& 
 
 }  // namespace
 
-void write_answers(const std::vector<Answer>& answers, const std::filesystem::path& path) {
+void write_answers(const Answers& answers, const std::filesystem::path& path) {
   const auto bytes = pickled(answers);
   std::error_code failure;
   const auto status = std::filesystem::status(path, failure);

@@ -1,26 +1,25 @@
 #pragma once
 
-#include <ATen/core/ivalue.h>
-
 #include <cstddef>
 #include <filesystem>
+#include <memory>
 #include <vector>
-
-#include "engine/ranking.h"
 
 namespace torchferry {
 
-/// One call's outcome, as the outputs file holds it.
-struct Answer {
-  std::size_t sample;             ///< which sample of the inputs file was run
-  c10::IValue output;             ///< what `forward` returned
-  std::vector<Ranking> rankings;  ///< where the output is class scores, one per batch element
+struct Answer;
+
+/// What is written to an outputs file: an entry for each sample or picture that ran.
+struct Answers {
+  std::vector<std::size_t> order;  ///< which sample of the inputs file, or which of the pictures given
+  std::vector<std::shared_ptr<const Answer>> answers;
 };
 
 /// Writes an outputs file, whole or not at all: a pickle that `torch.load` reads, with `order`, `outputs`,
-/// `labels` and `probabilities`, each a list with an entry per answer; of the last two an entry is a list
-/// of one list per batch element. What is there and no regular file (a pipe, a device) is written to.
+/// `labels`, `probabilities`, `pixels` and `preprocessed`, each a list with an entry per answer; of `labels`
+/// and `probabilities` an entry is a list of one list per batch element; the last two hold None for a sample.
+/// What is there and no regular file (a pipe, a device) is written to.
 /// @throws Error (environment) when it cannot be written.
-void write_answers(const std::vector<Answer>& answers, const std::filesystem::path& path);
+void write_answers(const Answers& answers, const std::filesystem::path& path);
 
 }  // namespace torchferry

@@ -1,129 +1,172 @@
 #include "engine/engine.h"
 
+#include <ATen/ops/allclose.h>
+#include <ATen/ops/from_blob.h>
+#include <ATen/ops/stack.h>
 #include <c10/core/InferenceMode.h>
-#include <c10/util/Exception.h>
-#include <torch/csrc/jit/api/module.h>
-#include <torch/csrc/jit/serialization/import.h>
 
-#include <numeric>
+#include <algorithm>
+#include <chrono>
+#include <mutex>
 #include <string>
-#include <unordered_map>
 
-#include "engine/answers.h"
+#include "base/error.h"
+#include "engine/answer.h"
+#include "engine/archive.h"
 #include "engine/classify.h"
-#include "engine/error.h"
+#include "engine/runner.h"
 #include "engine/samples.h"
 
 namespace torchferry {
 
+struct Prepared {
+  at::Tensor pixels;  ///< uint8 [3, height, width]; undefined where it is not kept
+  at::Tensor input;   ///< without the batch
+};
+
 namespace {
 
-constexpr std::int64_t kTop = 5;
-
+constexpr double kLoose = 0.05;  // rounding in bfloat16 stays below it
 const std::vector<InputSpec> kImage{{"float32", {std::nullopt, 3, 224, 224}}};
 
-/// What torch says of a failure, without the frames of its own code.
-std::string report_of(const std::exception& error) {
-  const auto* torch_error = dynamic_cast<const c10::Error*>(&error);
-  return torch_error != nullptr ? torch_error->what_without_backtrace() : error.what();
-}
-
-/// The line of an interpreter's report that names the fault: the last one that says anything.
-std::string last_line(const std::string& text) {
-  std::string last;
-  for (const auto& line : lines(text)) {
-    if (line.find_first_not_of(" \t~^") != std::string::npos) last = line;
+Result result_of(Answer answer, const Wanted& wanted) {
+  if (answer.output.isTensor()) {
+    answer.rankings = classify(answer.output.toTensor(), static_cast<std::int64_t>(wanted.top_k));
   }
-  return last;
-}
-
-/// The same values in memory of their own: a model may change its input in place.
-Sample copy_of(const Sample& sample) {
-  Sample copy;
-  for (const auto& value : sample) copy.push_back(value.isTensor() ? value.toTensor().clone() : value);
-  return copy;
+  Result result{describe(answer.output), answer.rankings, nullptr};
+  if (wanted.answer) result.answer = std::make_shared<const Answer>(std::move(answer));
+  return result;
 }
 
 }  // namespace
 
-struct Engine::State {
-  torch::jit::Module module;
-  Metadata metadata;
+struct Engine::State : Runner {
+  using Runner::Runner;
+  std::once_flag rows_checked;
 
-  static State load(const std::filesystem::path& path);
-  [[nodiscard]] Answer run(std::size_t index, const Sample& sample);
+  /// Whether a batch's output has a row for each picture: the first one must come out as it does alone.
+  /// @throws Error (usage).
+  void check_rows(const at::Tensor& first, const c10::IValue& output, std::int64_t count) {
+    const auto alone = forward({first.unsqueeze(0)});
+    if (output.isTensor() && alone.isTensor() && output.toTensor().dim() > 0 &&
+        output.toTensor().size(0) == count) {
+      const auto row = output.toTensor().slice(0, 0, 1).to(at::kDouble);
+      const auto expected = alone.toTensor().to(at::kDouble);
+      const auto scale = expected.numel() > 0 ? expected.abs().max().item<double>() : 0.0;
+      if (row.sizes() == expected.sizes() && at::allclose(row, expected, kLoose, kLoose * scale)) return;
+    }
+    throw Error(ExitCode::usage,
+                "--batch " + std::to_string(count) +
+                    " needs an output with a row for each picture, as it comes out alone; this model's is " +
+                    describe(output) + ": use --batch 1");
+  }
 };
 
-Engine::State Engine::State::load(const std::filesystem::path& path) {
-  if (!std::filesystem::is_regular_file(path)) {
-    throw Error(ExitCode::bad_file, "there is no archive " + path.string() + "; `doit export` writes one");
+Engine::Engine(const std::filesystem::path& archive, EngineOptions options)
+    : state_(std::make_unique<State>(archive, std::move(options))) {}
+Engine::~Engine() = default;
+
+const Metadata& Engine::metadata() const noexcept { return state_->metadata(); }
+const Facts& Engine::facts() const noexcept { return state_->facts(); }
+
+std::shared_ptr<const Prepared> Engine::prepare(const Image& image, bool keep) {
+  if (!state_->facts().takes_pictures) {
+    throw Error(ExitCode::bad_file,
+                state_->path().string() +
+                    " has no preprocess that would make an input of a picture; it takes " +
+                    state_->facts().signature + ": give --inputs FILE");
   }
-  torch::jit::ExtraFilesMap extra{{kInputsFile, ""}, {kCategoriesFile, ""}, {kNoticeFile, ""}};
+  const c10::InferenceMode guard;
+  const auto height = static_cast<std::int64_t>(image.height);
+  const auto width = static_cast<std::int64_t>(image.width);
+  const auto interleaved = at::from_blob(const_cast<std::uint8_t*>(image.pixels.data()), {height, width, 3},
+                                         at::TensorOptions(at::kByte));
+  const auto pixels = interleaved.permute({2, 0, 1}).clone(at::MemoryFormat::Contiguous);
   try {
-    auto module = torch::jit::load(path.string(), at::kCPU, extra);
-    module.eval();
-    return {std::move(module),
-            {parse_inputs(extra[kInputsFile]), lines(extra[kCategoriesFile]), extra[kNoticeFile]}};
-  } catch (const Error&) {
-    throw;
-  } catch (const std::exception& error) {  // a damaged one fails in many ways, not all of them torch's own
-    const auto report = lines(report_of(error));
-    throw Error(ExitCode::bad_file, path.string() + " is not a TorchScript archive, or is damaged (" +
-                                        (report.empty() ? "" : report.front()) + "); export it again");
+    const auto input = state_->preprocess(pixels);
+    return std::make_shared<const Prepared>(Prepared{keep ? pixels : at::Tensor(), input});
+  } catch (const std::exception& error) {
+    throw Error(ExitCode::model, "the archive's preprocess failed: " + fault_in(error));
   }
 }
 
-Answer Engine::State::run(std::size_t index, const Sample& sample) {
+std::vector<Result> Engine::run(std::span<const std::shared_ptr<const Prepared>> pictures,
+                                const Wanted& wanted) {
+  const auto differs = [&](const auto& picture) {
+    return picture->input.sizes() != pictures.front()->input.sizes() ||
+           picture->input.scalar_type() != pictures.front()->input.scalar_type();
+  };
+  std::vector<Result> results;
+  if (std::ranges::any_of(pictures, differs)) {
+    for (std::size_t i = 0; i < pictures.size(); ++i) {
+      results.push_back(std::move(run(pictures.subspan(i, 1), wanted).front()));
+    }
+    return results;
+  }
+  const c10::InferenceMode guard;
+  std::vector<at::Tensor> inputs;
+  for (const auto& picture : pictures) inputs.push_back(picture->input);
+  c10::IValue output;
+  try {
+    output = state_->forward({at::stack(inputs)});
+  } catch (const std::exception& error) {
+    throw Error(ExitCode::model, "the model failed: " + fault_in(error));
+  }
+  const auto count = static_cast<std::int64_t>(pictures.size());
+  if (count > 1) {
+    std::call_once(state_->rows_checked, [&] { state_->check_rows(inputs.front(), output, count); });
+  }
+  for (std::int64_t i = 0; i < count; ++i) {
+    const auto& picture = *pictures[static_cast<std::size_t>(i)];
+    const auto row = count > 1 ? c10::IValue(output.toTensor().slice(0, i, i + 1)) : output;
+    results.push_back(result_of({row, {}, picture.pixels, picture.input}, wanted));
+  }
+  return results;
+}
+
+std::shared_ptr<const Samples> Engine::read(const std::filesystem::path& inputs) const {
+  auto samples = read_samples(inputs);
+  for (std::size_t i = 0; i < samples.size(); ++i) check_sample(samples[i], i, metadata().inputs);
+  return std::make_shared<const Samples>(Samples{inputs.string(), std::move(samples)});
+}
+
+std::shared_ptr<const Samples> Engine::ones() const {
+  const auto& inputs = metadata().inputs;
+  return std::make_shared<const Samples>(Samples{"ones", {dummy_sample(inputs.empty() ? kImage : inputs)}});
+}
+
+Result Engine::run(const Samples& samples, std::size_t index, const Wanted& wanted) {
+  const auto& sample = samples.at(index);
   const c10::InferenceMode guard;
   try {
-    // A copy, because a model may return memory that its next call changes.
-    Answer answer{index, module.forward(copy_of(sample)).deepcopy(), {}};
-    if (answer.output.isTensor()) answer.rankings = classify(answer.output.toTensor(), kTop);
-    return answer;
+    return result_of({state_->forward(sample), {}, {}, {}}, wanted);
+  } catch (const std::exception& error) {
+    throw Error(ExitCode::model, "the model failed on sample " + std::to_string(index) + ": " +
+                                     fault_in(error) +
+                                     (metadata().inputs.empty() ? "; it takes " + facts().signature : ""));
+  }
+}
+
+double Engine::time(const Samples& samples, std::size_t index) {
+  const auto& sample = samples.at(index);
+  const auto timed = [&] {
+    const auto copy = copy_of(sample);
+    const auto start = std::chrono::steady_clock::now();
+    const auto output = state_->call(copy);
+    return std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - start).count();
+  };
+  const c10::InferenceMode guard;
+  try {
+    try {
+      return timed();
+    } catch (const std::exception&) {
+      (void)state_->forward(sample);  // which finds another form, or what is wrong with the model
+      return timed();
+    }
   } catch (const std::exception& error) {
     throw Error(ExitCode::model,
-                "the model failed on sample " + std::to_string(index) + ": " + last_line(report_of(error)));
+                "the model failed on sample " + std::to_string(index) + ": " + fault_in(error));
   }
-}
-
-Engine::Engine(const std::filesystem::path& archive)
-    : state_(std::make_unique<State>(State::load(archive))) {}
-Engine::~Engine() = default;
-Engine::Engine(Engine&&) noexcept = default;
-Engine& Engine::operator=(Engine&&) noexcept = default;
-
-const Metadata& Engine::metadata() const noexcept { return state_->metadata; }
-
-Result Engine::run_dummy() {
-  const auto& inputs = metadata().inputs;
-  const auto answer = state_->run(0, dummy_sample(inputs.empty() ? kImage : inputs));
-  return {answer.sample, answer.rankings};
-}
-
-std::vector<Result> Engine::run_samples(const std::filesystem::path& inputs,
-                                        const std::vector<std::size_t>& order,
-                                        const std::filesystem::path& outputs) {
-  const auto samples = read_samples(inputs);
-  for (std::size_t i = 0; i < samples.size(); ++i) check_sample(samples[i], i, metadata().inputs);
-
-  auto chosen = order;
-  if (chosen.empty()) {
-    chosen.resize(samples.size());
-    std::iota(chosen.begin(), chosen.end(), std::size_t{0});
-  }
-
-  std::vector<Answer> answers;
-  std::vector<Result> results;
-  for (const auto index : chosen) {
-    if (index >= samples.size()) {
-      throw Error(ExitCode::usage, "--order names sample " + std::to_string(index) + ", " + inputs.string() +
-                                       " holds " + std::to_string(samples.size()) + " (counted from 0)");
-    }
-    answers.push_back(state_->run(index, samples[index]));
-    results.push_back({index, answers.back().rankings});
-  }
-  if (!outputs.empty()) write_answers(answers, outputs);
-  return results;
 }
 
 }  // namespace torchferry

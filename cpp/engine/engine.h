@@ -2,47 +2,100 @@
 
 #include <cstddef>
 #include <filesystem>
+#include <functional>
 #include <memory>
+#include <span>
+#include <string>
 #include <vector>
 
 #include "engine/metadata.h"
+#include "engine/precision.h"
 #include "engine/ranking.h"
+#include "image/image.h"
 
 namespace torchferry {
 
-/// What came out of one sample.
-struct Result {
-  std::size_t sample;
-  std::vector<Ranking> rankings;  ///< one per batch element; empty: not class scores
+struct Answer;    // what came out, with all its tensors; see engine/answer.h
+struct Prepared;  // a picture as the model takes it
+struct Samples;   // the samples of a file
+
+/// What is made of a model before it runs.
+enum class Form {
+  optimised,  ///< see engine/optimised.h: takes a tenth of a second, and makes each call faster
+  plain,      ///< what libtorch makes of it by itself
+  once,       ///< nothing: for a single call
 };
 
-/// A TorchScript archive, loaded and ready to run. This header is free of torch.
+/// How an archive is to be run.
+struct EngineOptions {
+  Precision precision = Precision::float32;
+  Form form = Form::optimised;
+  /// Hears, mostly never, what is worth knowing and no failure. From any thread.
+  std::function<void(const std::string&)> remark = [](const std::string&) {};
+};
+
+/// What of a call's outcome is wanted.
+struct Wanted {
+  std::size_t top_k = 5;
+  bool answer = false;  ///< all tensors as well
+};
+
+/// What came out of one sample or picture.
+struct Result {
+  std::string output;                    ///< what it is, such as "float32[1, 1000]"
+  std::vector<Ranking> rankings;         ///< one per batch element; empty: not class scores
+  std::shared_ptr<const Answer> answer;  ///< where it is wanted
+};
+
+/// What is known of an archive without running it.
+struct Facts {
+  std::string signature;        ///< "forward(Tensor x) -> Tensor"
+  bool takes_pictures = false;  ///< whether it has a `preprocess`
+  std::size_t parameters = 0;   ///< how many numbers its parameters and buffers hold
+};
+
+/// A TorchScript archive, loaded and ready to run, by several threads at once. This header is free of torch.
 class Engine {
  public:
   /// @throws Error (bad_file) when the archive is missing or damaged.
-  explicit Engine(const std::filesystem::path& archive);
+  explicit Engine(const std::filesystem::path& archive, EngineOptions options = {});
   ~Engine();
-  Engine(Engine&&) noexcept;
-  Engine& operator=(Engine&&) noexcept;
   Engine(const Engine&) = delete;
   Engine& operator=(const Engine&) = delete;
 
   [[nodiscard]] const Metadata& metadata() const noexcept;
+  [[nodiscard]] const Facts& facts() const noexcept;
 
-  /// Runs ones of the archive's input shape, or of an image's (1, 3, 224, 224) where it does not say.
-  /// @throws Error (model) when the model fails on them.
-  [[nodiscard]] Result run_dummy();
+  /// Preprocesses a picture; its pixels are kept where `keep` says so, for the answer.
+  /// @throws Error (bad_file) when the archive has no `preprocess`, (model) when that fails.
+  [[nodiscard]] std::shared_ptr<const Prepared> prepare(const Image& image, bool keep);
 
-  /// Runs samples of an inputs file and, unless `outputs` is empty, writes what came out there.
-  /// @param order which samples to run, in this order; empty: all of them, in the file's order.
-  /// @throws Error; nothing is written then.
-  [[nodiscard]] std::vector<Result> run_samples(const std::filesystem::path& inputs,
-                                                const std::vector<std::size_t>& order,
-                                                const std::filesystem::path& outputs);
+  /// Runs pictures in one call, or in one each where they differ in form; a result for each.
+  /// @throws Error (model) when the model fails, (usage) when its output has no row for each of several.
+  [[nodiscard]] std::vector<Result> run(std::span<const std::shared_ptr<const Prepared>> pictures,
+                                        const Wanted& wanted);
+
+  /// Reads an inputs file, each sample of which must be what the archive takes.
+  /// @throws Error (bad_file).
+  [[nodiscard]] std::shared_ptr<const Samples> read(const std::filesystem::path& inputs) const;
+
+  /// One sample of ones in the archive's form, or in an image's (1, 3, 224, 224) where it does not say.
+  [[nodiscard]] std::shared_ptr<const Samples> ones() const;
+
+  /// Runs one of the samples.
+  /// @throws Error (usage) when there is no such sample, (model) when the model fails on it.
+  [[nodiscard]] Result run(const Samples& samples, std::size_t index, const Wanted& wanted);
+
+  /// How many milliseconds one call takes, from the input in memory to the output in memory.
+  /// @throws Error as `run`.
+  [[nodiscard]] double time(const Samples& samples, std::size_t index);
 
  private:
   struct State;
   std::unique_ptr<State> state_;
 };
+
+/// How many samples there are.
+[[nodiscard]] std::size_t count(const Samples& samples);
 
 }  // namespace torchferry

@@ -3,7 +3,7 @@
 #include <charconv>
 #include <sstream>
 
-#include "engine/error.h"
+#include "base/error.h"
 
 namespace torchferry {
 

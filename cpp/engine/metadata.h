@@ -18,12 +18,16 @@ struct Metadata {
   std::vector<InputSpec> inputs;        ///< one per argument of `forward`; empty: unknown
   std::vector<std::string> categories;  ///< the class names by label; empty: unknown
   std::string notice;                   ///< what whoever runs this archive must be told; mostly empty
+  std::string record;                   ///< all that the exporter knew, as JSON
+  std::string about;                    ///< the same in a few lines for people
 };
 
 /// The archive's extra files that make up the metadata.
 inline constexpr auto kInputsFile = "inputs.txt";
 inline constexpr auto kCategoriesFile = "categories.txt";
 inline constexpr auto kNoticeFile = "notice.txt";
+inline constexpr auto kRecordFile = "torchferry.json";
+inline constexpr auto kAboutFile = "about.txt";
 
 /// Reads `inputs.txt`: a line per argument, the dtype and then each extent, "batch" where it is free.
 /// @throws Error (bad_file) on a line that is not of this form.

@@ -9,7 +9,8 @@
 #include <string>
 #include <utility>
 
-#include "engine/error.h"
+#include "base/error.h"
+#include "engine/engine.h"
 
 namespace torchferry {
 
@@ -42,14 +43,6 @@ at::ScalarType dtype_of(const std::string& name) {
                                       "', which this program does not know; rebuild it with `doit build`");
 }
 
-std::string describe(const c10::IValue& value) {
-  if (!value.isTensor()) return value.tagKind();
-  const auto& tensor = value.toTensor();
-  InputSpec spec{dtype_name(tensor.scalar_type()), {}};
-  for (const auto extent : tensor.sizes()) spec.shape.emplace_back(extent);
-  return to_string(spec);
-}
-
 bool fits(const c10::IValue& value, const InputSpec& spec) {
   if (!value.isTensor()) return false;
   const auto& tensor = value.toTensor();
@@ -74,6 +67,24 @@ std::vector<char> read_bytes(const std::filesystem::path& path) {
 }
 
 }  // namespace
+
+const Sample& Samples::at(std::size_t index) const {
+  if (index >= samples.size()) {
+    throw Error(ExitCode::usage, "--order names sample " + std::to_string(index) + ", " + source + " holds " +
+                                     std::to_string(samples.size()) + " (counted from 0)");
+  }
+  return samples[index];
+}
+
+std::size_t count(const Samples& samples) { return samples.samples.size(); }
+
+std::string describe(const c10::IValue& value) {
+  if (!value.isTensor()) return value.tagKind();
+  const auto& tensor = value.toTensor();
+  InputSpec spec{dtype_name(tensor.scalar_type()), {}};
+  for (const auto extent : tensor.sizes()) spec.shape.emplace_back(extent);
+  return to_string(spec);
+}
 
 std::vector<Sample> read_samples(const std::filesystem::path& path) {
   const auto bytes = read_bytes(path);

@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <filesystem>
+#include <string>
 #include <vector>
 
 #include "engine/metadata.h"
@@ -12,6 +13,18 @@ namespace torchferry {
 
 /// The arguments of one call of `forward`.
 using Sample = std::vector<c10::IValue>;
+
+/// The samples of a file.
+struct Samples {
+  std::string source;  ///< what they are called in a message
+  std::vector<Sample> samples;
+
+  /// @throws Error (usage) where there is no such sample.
+  [[nodiscard]] const Sample& at(std::size_t index) const;
+};
+
+/// "float32[1, 1000]", or the kind of what is no tensor.
+[[nodiscard]] std::string describe(const c10::IValue& value);
 
 /// Reads an inputs file: what `torch.save({"samples": [[tensor, …], …]})` writes.
 /// @throws Error (bad_file) when the file is missing, damaged or of another form.

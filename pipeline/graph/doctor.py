@@ -103,6 +103,15 @@ def _tools(_: Settings) -> Iterator[Finding]:
             yield Finding(name, "ok", answer.output.partition("\n")[0].removeprefix("cmake version "))
 
 
+def _codecs(_: Settings) -> Iterator[Finding]:
+    missing = [library for library in toolchain.CODECS.values() if f"no {library}" in toolchain.codecs()]
+    if missing:
+        remedy = f"apt install {' '.join(f'{library}-dev' for library in missing)}"
+        yield Finding("pictures", "note", f"without {' and '.join(missing)}, ts-infer takes fewer or none", remedy)
+    else:
+        yield Finding("pictures", "ok", "libjpeg and libpng are installed")
+
+
 def _machine(_: Settings) -> Iterator[Finding]:
     yield Finding("processor", "ok", toolchain.cpu())
     free = shutil.disk_usage(layout.ARTIFACTS).free
@@ -170,6 +179,7 @@ CHECKS: tuple[Callable[[Settings], Iterator[Finding]], ...] = (
     _torch,
     _compiler,
     _tools,
+    _codecs,
     _machine,
     _packages,
     _cache,

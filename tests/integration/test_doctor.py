@@ -22,7 +22,7 @@ def test_nothing_in_the_way(project: Project) -> None:
     code, found = findings(project)
     assert code == 0
     assert set(found) == {
-        *("Python", "torch", "torchvision", "compiler", "objects", "cmake", "ninja"),
+        *("Python", "torch", "torchvision", "compiler", "objects", "cmake", "ninja", "pictures"),
         *("processor", "disk", "cache", "weights:net", "weights:twin"),
     }
     assert not any(line.startswith("!!") for line in found.values())

@@ -1,0 +1,33 @@
+#pragma once
+
+#include <torch/csrc/jit/api/module.h>
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "engine/metadata.h"
+
+namespace torchferry {
+
+/// The method that turns a picture, uint8 [3, height, width], into an input without its batch.
+inline constexpr auto kPreprocess = "preprocess";
+
+/// What a file of TorchScript holds.
+struct Archive {
+  torch::jit::Module module;  ///< in eval mode, on the CPU
+  Metadata metadata;
+};
+
+/// Loads an archive; one that was made elsewhere has empty metadata.
+/// @throws Error (bad_file) when it is missing, damaged, or newer than this libtorch.
+[[nodiscard]] Archive load_archive(const std::filesystem::path& path);
+
+/// "forward(Tensor x) -> Tensor"
+[[nodiscard]] std::string signature(const torch::jit::Module& module);
+
+/// What torch says of a failure in one line: without the frames of its own code, the last line of a
+/// traceback.
+[[nodiscard]] std::string fault_in(const std::exception& error);
+
+}  // namespace torchferry

@@ -1,0 +1,173 @@
+#include "engine/optimised.h"
+
+#include <ATen/core/Dict.h>
+#include <ATen/core/List.h>
+#include <ATen/core/function_schema.h>
+#include <torch/csrc/jit/codegen/onednn/interface.h>
+#include <torch/csrc/jit/passes/fold_conv_bn.h>
+#include <torch/csrc/jit/passes/inliner.h>
+
+#include <algorithm>
+#include <set>
+#include <sstream>
+#include <utility>
+
+#include "engine/archive.h"
+
+namespace torchferry {
+
+namespace {
+
+constexpr std::size_t kMostForms = 16;  // each holds the weights once more, as oneDNN packs them
+constexpr int kWarmUp = 2;              // the first run observes the form, the second compiles for it
+constexpr std::int64_t kImageDims = 4;
+
+/// The extents and dtypes of all tensors, by which graphs are compiled.
+std::string form_of(const std::vector<c10::IValue>& inputs) {
+  std::ostringstream form;
+  for (const auto& input : inputs) {
+    if (input.isTensor()) form << input.toTensor().scalar_type() << input.toTensor().sizes() << ' ';
+  }
+  return form.str();
+}
+
+bool is_image(const at::Tensor& tensor) { return tensor.dim() == kImageDims && tensor.is_floating_point(); }
+
+void to_channels_last(const torch::jit::Module& module) {
+  for (const auto& parameter : module.parameters()) {
+    if (is_image(parameter)) parameter.set_data(parameter.contiguous(at::MemoryFormat::ChannelsLast));
+  }
+}
+
+/// Folds batch norms while the weights are still float32, which freezing does too late for bfloat16.
+torch::jit::Module to_bfloat16(torch::jit::Module module) {
+  try {
+    module = torch::jit::FoldConvBatchNorm(module);
+  } catch (const std::exception&) {  // it knows fewer forms than freezing does; those keep their batch norms
+  }
+  const auto convert = [](const at::Tensor& tensor) {  // not module.to, which would convert integers as well
+    if (tensor.scalar_type() == at::kFloat) tensor.set_data(tensor.to(at::kBFloat16));
+  };
+  for (const auto& parameter : module.parameters()) convert(parameter);
+  for (const auto& buffer : module.buffers()) convert(buffer);
+  return module;
+}
+
+bool any_node(const torch::jit::Block& block, const std::set<std::string>& kinds) {
+  return std::ranges::any_of(block.nodes(), [&](const torch::jit::Node* node) {
+    return kinds.contains(node->kind().toQualString()) ||
+           std::ranges::any_of(node->blocks(), [&](const auto* inner) { return any_node(*inner, kinds); });
+  });
+}
+
+/// Whether `forward` asks how its tensors lie in memory, and so would answer otherwise for channels-last
+/// ones.
+bool sees_layout(const torch::jit::Module& module) {
+  const auto graph = module.get_method("forward").graph()->copy();
+  torch::jit::Inline(*graph);
+  return any_node(*graph->block(),
+                  {"aten::as_strided", "aten::as_strided_", "aten::stride", "aten::is_contiguous",
+                   "aten::set_", "aten::storage_offset", "aten::resize_", "aten::unfold"});
+}
+
+/// Whether a method reads or writes what one call leaves for the next; all else, freezing has made constants
+/// of.
+bool keeps_state(const torch::jit::Module& frozen, const char* name) {
+  const auto method = frozen.find_method(name);
+  return method && any_node(*method->graph()->block(), {"prim::GetAttr", "prim::SetAttr"});
+}
+
+torch::jit::Module frozen(torch::jit::Module module, Precision precision, bool channels_last) {
+  if (precision == Precision::bfloat16) module = to_bfloat16(std::move(module));
+  if (channels_last) to_channels_last(module);
+  std::vector<std::string> kept;
+  if (module.find_method(kPreprocess)) kept.emplace_back(kPreprocess);
+  return torch::jit::freeze(module, kept);
+}
+
+/// As the model takes it: of the precision, and pictures channels-last where it does not mind.
+c10::IValue as_taken(const c10::IValue& input, Precision precision, bool channels_last) {
+  if (!input.isTensor()) return input;
+  auto tensor = input.toTensor();
+  if (precision == Precision::bfloat16 && tensor.scalar_type() == at::kFloat)
+    tensor = tensor.to(at::kBFloat16);
+  return channels_last && is_image(tensor) ? tensor.contiguous(at::MemoryFormat::ChannelsLast) : tensor;
+}
+
+/// What came out in bfloat16 as float32, in whatever it is held.
+c10::IValue as_float32(const c10::IValue& value) {
+  if (value.isTensor()) {
+    const auto& tensor = value.toTensor();
+    return tensor.scalar_type() == at::kBFloat16 ? tensor.to(at::kFloat) : tensor;
+  }
+  if (value.isTuple()) {
+    std::vector<c10::IValue> elements;
+    for (const auto& element : value.toTupleRef().elements()) elements.push_back(as_float32(element));
+    return c10::ivalue::Tuple::create(std::move(elements));
+  }
+  if (value.isList()) {
+    c10::impl::GenericList list(value.toList().elementType());
+    for (const c10::IValue& element : value.toListRef()) list.push_back(as_float32(element));
+    return list;
+  }
+  if (value.isGenericDict()) {
+    const auto dict = value.toGenericDict();
+    c10::impl::GenericDict converted(dict.keyType(), dict.valueType());
+    for (const auto& entry : dict) converted.insert(entry.key(), as_float32(entry.value()));
+    return converted;
+  }
+  return value;
+}
+
+}  // namespace
+
+/// One compiled form of the graph.
+struct Optimised::Executor {
+  explicit Executor(const torch::jit::Module& module)
+      : graph(module.get_method("forward").graph()->copy(), "forward") {}
+
+  c10::IValue run(torch::jit::Stack stack) {
+    // Until it is compiled, one thread at a time.
+    std::unique_lock lock(mutex, std::defer_lock);
+    if (runs.load() < kWarmUp) lock.lock();
+    graph.run(stack);
+    runs.fetch_add(1);
+    return stack.back();
+  }
+
+  torch::jit::GraphExecutor graph;
+  std::mutex mutex;
+  std::atomic<int> runs = 0;
+};
+
+Optimised::Optimised(torch::jit::Module module, Precision precision)
+    : precision_(precision),
+      channels_last_(!sees_layout(module)),
+      module_(frozen(std::move(module), precision, channels_last_)),
+      has_state_(keeps_state(module_, "forward") || keeps_state(module_, kPreprocess)) {
+  torch::jit::RegisterLlgaFuseGraph::setEnabled(true);
+}
+
+Optimised::~Optimised() = default;
+
+Optimised::Executor& Optimised::executor_for(const std::vector<c10::IValue>& inputs) {
+  const auto form = form_of(inputs);
+  const std::scoped_lock lock(mutex_);
+  const auto known = executors_.find(form);
+  if (known != executors_.end()) return *known->second;
+  if (executors_.size() < kMostForms) {
+    return *executors_.emplace(form, std::make_unique<Executor>(module_)).first->second;
+  }
+  if (!others_) others_ = std::make_unique<Executor>(module_);
+  return *others_;
+}
+
+c10::IValue Optimised::run(const std::vector<c10::IValue>& inputs) {
+  torch::jit::Stack stack{module_._ivalue()};
+  for (const auto& input : inputs) stack.push_back(as_taken(input, precision_, channels_last_));
+  module_.get_method("forward").function().getSchema().checkAndNormalizeInputs(stack);
+  const auto output = executor_for(inputs).run(std::move(stack));
+  return precision_ == Precision::bfloat16 ? as_float32(output) : output;
+}
+
+}  // namespace torchferry

@@ -1,0 +1,64 @@
+#pragma once
+
+#include <ATen/core/Tensor.h>
+#include <ATen/core/ivalue.h>
+#include <torch/csrc/jit/api/module.h>
+
+#include <atomic>
+#include <exception>
+#include <filesystem>
+#include <memory>
+#include <mutex>
+#include <optional>
+
+#include "engine/engine.h"
+#include "engine/metadata.h"
+#include "engine/optimised.h"
+#include "engine/samples.h"
+
+namespace torchferry {
+
+/// The same values in memory of their own: a model may change its input in place.
+[[nodiscard]] Sample copy_of(const Sample& sample);
+
+/// An archive in the form that it runs in: optimised, or as it is where that was asked for or is all that
+/// works. May be used by several threads at once.
+class Runner {
+ public:
+  /// @throws Error (bad_file) when the archive is missing or damaged, (model) when it has no such precision.
+  Runner(std::filesystem::path archive, EngineOptions options);
+
+  [[nodiscard]] const std::filesystem::path& path() const noexcept { return path_; }
+  [[nodiscard]] const Metadata& metadata() const noexcept { return metadata_; }
+  [[nodiscard]] const Facts& facts() const noexcept { return facts_; }
+
+  /// Calls `forward` on a copy of the sample; the output is in memory of its own. Where the optimised form
+  /// fails and the model as it is does not, the model goes on as it is, and a remark says so. A model that
+  /// keeps something from call to call is called by one thread at a time.
+  /// @throws std::exception where the model fails.
+  [[nodiscard]] c10::IValue forward(const Sample& sample);
+
+  /// Calls `forward` and no more: nothing is copied, and a failure is the form's own.
+  /// @throws std::exception where it fails.
+  [[nodiscard]] c10::IValue call(const Sample& sample);
+
+  /// Calls `preprocess` on pixels, uint8 [3, height, width]; what it returns is in memory of its own.
+  /// @throws std::exception where it fails.
+  [[nodiscard]] at::Tensor preprocess(const at::Tensor& pixels);
+
+ private:
+  [[nodiscard]] std::unique_lock<std::mutex> alone();
+  [[nodiscard]] c10::IValue forward_after(const std::exception& fault, const Sample& sample);
+
+  std::filesystem::path path_;
+  EngineOptions options_;
+  Metadata metadata_;
+  Facts facts_;
+  std::unique_ptr<Optimised> optimised_;
+  std::optional<torch::jit::Module> plain_;
+  std::atomic<bool> gave_up_ = false;  ///< on the optimised form
+  std::mutex falling_back_;
+  std::mutex one_at_a_time_;
+};
+
+}  // namespace torchferry
