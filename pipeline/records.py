@@ -6,6 +6,7 @@ import msgspec
 
 SCHEMA = 1
 UNTRAINED = "UNTRAINED WEIGHTS"
+Precision = Literal["float32", "bfloat16"]
 
 
 class Provenance(msgspec.Struct, frozen=True, kw_only=True):
@@ -44,10 +45,21 @@ class Metadata(msgspec.Struct, frozen=True, kw_only=True):
         """The archive's extra files: all of it for people, and for `ts-infer` each fact in its plainest form."""
         return {
             "torchferry.json": msgspec.json.format(msgspec.json.encode(self)).decode(),
+            "about.txt": self._about(),
             "inputs.txt": "".join(f"{line}\n" for line in self.inputs),
             "categories.txt": "".join(f"{name}\n" for name in self.categories),
             "notice.txt": self.weights.notice,
         }
+
+    def _about(self) -> str:
+        facts = {
+            "model": self.model,
+            "builder": self.builder,
+            "method": self.method,
+            "weights": f"{self.weights.source}, sha256 {self.weights.sha256}",
+            "torch": self.torch,
+        }
+        return "".join(f"  {key:<10} {value}\n" for key, value in facts.items())
 
 
 class Worst(msgspec.Struct, frozen=True, kw_only=True):
@@ -90,10 +102,14 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class SampleRecord(msgspec.Struct, frozen=True, kw_only=True):
-    """One run of one sample."""
+    """One run of one sample or picture."""
 
     sample: int
+    """Its place among the samples, or among the pictures."""
     name: str
+    picture: bool = False
+    """Whether it went the way of a picture, whose stages are the first differences: pixels and preprocessed."""
+    precision: Precision = "float32"
     agrees: bool
     faults: list[str]
     differences: list[Difference]
@@ -118,4 +134,6 @@ class Comparison(msgspec.Struct, frozen=True, kw_only=True):
     order: list[int]
     """Which samples the executable was asked to run, in this order."""
     command: list[str]
+    left_out: str = ""
+    """What was not compared, and why; mostly empty."""
     samples: list[SampleRecord]

@@ -45,7 +45,7 @@ def export_files(model: Model) -> list[str]:
 
 def export_facts(model: Model, settings: Settings) -> Facts:
     """All settings that shape the archive, the inputs or the reference, and what makes them: packages and processor."""
-    decoders = ["pillow"] if model.images else []
+    decoders = ["pillow"] if model.may_take_pictures else []
     packages = ["torch", "torchvision", *decoders, *settings.requirements(model)]
     versions = {package: toolchain.version(package) for package in packages}
     python = {"python": platform.python_version(), "builder's package": sources.builder_version(model.builder)}
@@ -68,7 +68,7 @@ def configure_facts(settings: Settings) -> Facts:
 
 def compare_facts(model: Model, settings: Settings) -> Facts:
     """The tolerance, and the toolchain: libtorch is loaded when the executable runs, so its bytes do not tell."""
-    return _settings(model, ("tolerance", "timeout")) | _run_with() | build_facts(settings)
+    return _settings(model, ("tolerance", "bfloat16", "timeout")) | _run_with() | build_facts(settings)
 
 
 def _run_with() -> Facts:

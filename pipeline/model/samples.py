@@ -1,13 +1,13 @@
-"""The inputs that both sides are compared on."""
+"""The inputs that both sides are compared on: samples, which are tensors, and pictures, which are files."""
 
-from typing import NamedTuple
+import io
+from typing import Any, NamedTuple
 
 import torch
 
 from pipeline import files
-from pipeline.config import Input, Model, Preprocess
-from pipeline.errors import FileError, SettingsError
-from pipeline.model import vision
+from pipeline.config import Input, Model
+from pipeline.errors import FileError
 
 Arguments = list[torch.Tensor]
 
@@ -19,13 +19,19 @@ class Sample(NamedTuple):
     arguments: Arguments
 
 
+class Picture(NamedTuple):
+    """One picture, as a file holds it."""
+
+    name: str
+    content: bytes
+
+
 def all_samples(model: Model) -> list[Sample]:
-    """A seeded sample for each batch size, then one for each picture."""
-    seeded = [
+    """A seeded sample for each batch size."""
+    return [
         Sample(f"seeded, batch {batch}", draw(model, batch, seed=model.seed + index))
         for index, batch in enumerate(model.batch_sizes)
     ]
-    return seeded + [_picture(source, model) for source in model.images]
 
 
 def draw(model: Model, batch: int, seed: int) -> Arguments:
@@ -42,45 +48,34 @@ def _draw(argument: Input, batch: int, generator: torch.Generator) -> torch.Tens
     return torch.randint(0, below, argument.at(batch), generator=generator).to(dtype)
 
 
-def _picture(source: str, model: Model) -> Sample:
-    from PIL import Image
+def all_pictures(model: Model) -> list[Picture]:
+    """A drawn picture of each codec, and the entry's own: so the way of a picture is compared for every model."""
+    return [*_drawn(model.seed), *(_read(source) for source in model.images)]
 
+
+def _read(source: str) -> Picture:
     path = files.locate(source)
     try:
-        with Image.open(path) as image:
-            picture = image.convert("RGB")
-    except Exception as error:  # a damaged picture fails in many ways
-        raise FileError(f"{path} cannot be read as a picture ({error}); expected JPEG or PNG") from None
-    tensor = _preset(model)(picture).unsqueeze(0)
-    _check_fits(path.name, tensor, model)
-    return Sample(path.name, [tensor])
+        return Picture(path.name, path.read_bytes())
+    except OSError as error:
+        raise FileError(f"{path} cannot be read ({error.strerror}); expected a picture") from None
 
 
-def _check_fits(name: str, tensor: torch.Tensor, model: Model) -> None:
-    """What becomes of a picture must be what the entry says that the model takes: `ts-infer` insists on it."""
-    expected = model.inputs[0].at(1)
-    found = f"{str(tensor.dtype).removeprefix('torch.')}{list(tensor.shape)}"
-    if len(model.inputs) != 1 or found != f"{model.inputs[0].dtype}{expected}":
-        wanted = ", ".join(f"{argument.dtype}{argument.at(1)}" for argument in model.inputs)
-        raise SettingsError(f"the picture {name} becomes {found}, the entry's inputs say {wanted}; correct either")
+def _drawn(seed: int) -> list[Picture]:
+    """Colours that flow into each other under some noise, as in a photograph: a JPEG on its side, a PNG with alpha."""
+    from PIL import ExifTags, Image
+
+    generator = torch.Generator().manual_seed(seed)
+    sideways = Image.Exif()
+    sideways[ExifTags.Base.Orientation] = 6
+    jpeg, png = io.BytesIO(), io.BytesIO()
+    Image.fromarray(_colours(375, 500, 3, generator)).save(jpeg, "JPEG", quality=90, exif=sideways)
+    Image.fromarray(_colours(400, 320, 4, generator)).save(png, "PNG")
+    return [Picture("drawn.jpg", jpeg.getvalue()), Picture("drawn.png", png.getvalue())]
 
 
-def _preset(model: Model) -> torch.nn.Module:
-    """Torchvision's own preprocessing: as the entry's table says, else as the torchvision weights do."""
-    torchvision = vision.torchvision()
-    if model.preprocess is None:
-        if model.weights_kind != "torchvision:":
-            raise SettingsError(f"images need a 'preprocess' table, which the entry of {model.builder} lacks")
-        transforms: torch.nn.Module = vision.weights(model.builder, model.weights.partition(":")[2]).transforms()
-        return transforms
-    from torchvision.transforms._presets import ImageClassification
-
-    table: Preprocess = model.preprocess
-    preset: torch.nn.Module = ImageClassification(
-        crop_size=table.crop,
-        resize_size=table.resize,
-        mean=tuple(table.mean),
-        std=tuple(table.std),
-        interpolation=torchvision.transforms.InterpolationMode(table.interpolation),
-    )
-    return preset
+def _colours(height: int, width: int, channels: int, generator: torch.Generator) -> Any:
+    coarse = torch.rand(1, channels, 9, 12, generator=generator)
+    smooth = torch.nn.functional.interpolate(coarse, (height, width), mode="bilinear")[0]
+    noisy = smooth * 235 + 20 * torch.rand(channels, height, width, generator=generator)
+    return noisy.to(torch.uint8).permute(1, 2, 0).contiguous().numpy()

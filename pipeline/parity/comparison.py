@@ -22,11 +22,11 @@ class Compared(NamedTuple):
     faults: list[str]
 
 
-def compare(reference: Any, candidate: Any, tolerance: Tolerance) -> Compared:
-    """Compare two outputs of any structure of tuples, lists, dicts, tensors and plain values."""
+def compare(reference: Any, candidate: Any, tolerance: Tolerance, path: str = "output") -> Compared:
+    """Compare two outputs of any structure of tuples, lists, dicts, tensors and plain values; `path` names them."""
     differences: list[Difference] = []
     faults: list[str] = []
-    _compare("output", reference, candidate, tolerance, differences, faults)
+    _compare(path, reference, candidate, tolerance, differences, faults)
     if not any(isinstance(leaf, torch.Tensor) for _, leaf in leaves(reference)):
         faults.append("the reference holds no tensor: nothing was compared")
     return Compared(differences, faults)

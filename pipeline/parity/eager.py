@@ -1,13 +1,14 @@
 """The reference: what eager Python makes of the samples."""
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 
 from pipeline.config import Model
 from pipeline.errors import ModelError
-from pipeline.model.samples import Arguments, Sample, draw
-from pipeline.parity import comparison
+from pipeline.model import pictures, preprocessing
+from pipeline.model.samples import Arguments, Picture, Sample, draw
+from pipeline.parity import comparison, ranking
 
 DRAWS = 6
 """Labels of two classes for a batch of four are the same in one draw of sixteen."""
@@ -28,6 +29,45 @@ def run(module: torch.nn.Module, golden_samples: list[Sample], model: Model) -> 
         raise ModelError(f"{again}; expected no randomness in eval(), such as a dropout that is left on")
     _check_input_matters(module, model)
     return outputs
+
+
+class Sight(NamedTuple):
+    """What eager Python makes of a picture, stage by stage."""
+
+    name: str
+    pixels: torch.Tensor
+    """uint8 [3, height, width]"""
+    preprocessed: torch.Tensor
+    """An input without its batch."""
+    output: Any
+    remark: str
+    """What to know about it; mostly empty."""
+
+    def reference(self) -> dict[str, Any]:
+        """What compare needs of it; the pixels are decoded again, from the same bytes."""
+        return {"name": self.name, "preprocessed": self.preprocessed, "output": self.output}
+
+
+def see(module: torch.nn.Module, preset: torch.nn.Module, picture: Picture, model: Model) -> Sight:
+    """Decode, preprocess and run a picture; a FileError or a SettingsError where it is none that the model takes."""
+    pixels = pictures.decode(picture.content, picture.name)
+    preprocessed = preset(pixels)
+    preprocessing.check_fits(f"the picture {picture.name}", preprocessed, model)
+    output = _call(module, Sample(picture.name, [preprocessed.unsqueeze(0)]))
+    return Sight(picture.name, pixels, preprocessed, output, _remark(module, preset, picture.name, pixels, output))
+
+
+def _remark(module: torch.nn.Module, preset: torch.nn.Module, name: str, pixels: torch.Tensor, output: Any) -> str:
+    """Whether Pillow's own resizing, which rounds in another way than that of tensors, leads to another top-5."""
+    if not ranking.is_class_scores(output):
+        return ""
+    with_pillow = preset(pictures.as_pillow(pixels))
+    other = _call(module, Sample(name, [with_pillow.unsqueeze(0)]))
+    labels = [value.topk(min(ranking.TOP, value.shape[1])).indices.tolist() for value in (output, other)]
+    if labels[0] == labels[1]:
+        return ""
+    moved = float((other - output).abs().max())
+    return f"{name}: resized as a Pillow image instead of a tensor, its logits move by up to {moved:.2g}, and its top-5"
 
 
 def _check_input_matters(module: torch.nn.Module, model: Model) -> None:

@@ -3,7 +3,7 @@
 The inputs are a pickle that libtorch reads; the executable's answers are a pickle that libtorch wrote.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -12,7 +12,7 @@ from torch.jit import _pickle
 
 from pipeline.errors import Disagreement, FileError
 from pipeline.model import tensorfile
-from pipeline.model.samples import Sample
+from pipeline.model.samples import Picture, Sample
 
 # What libtorch's pickler calls beside plain containers: each makes a typed list or dict, and nothing else.
 _LIBTORCH_GLOBALS: list[Callable[..., Any] | tuple[Callable[..., Any], str]] = [
@@ -32,6 +32,8 @@ class Reference(NamedTuple):
     archive: str
     """The hash of its contents; of the inputs as well."""
     inputs: str
+    pictures: Sequence[dict[str, Any]] = ()
+    """Of each picture `name`, `preprocessed` (without a batch) and `output`."""
 
 
 class Answers(NamedTuple):
@@ -45,11 +47,28 @@ class Answers(NamedTuple):
     outputs: list[Any]
     labels: list[list[list[int]]]
     probabilities: list[list[list[float]]]
+    pixels: list[torch.Tensor | None]
+    """Of a picture what it was decoded to, uint8 [3, height, width]."""
+    preprocessed: list[torch.Tensor | None]
+    """Of a picture the input that was made of it, without a batch."""
 
 
-def write_inputs(target: Path, samples: list[Sample]) -> None:
-    """Write the inputs for `ts-infer --inputs`."""
-    tensorfile.write(target, {"samples": [sample.arguments for sample in samples]})
+def write_inputs(target: Path, samples: list[Sample], pictures: list[Picture]) -> None:
+    """Write the inputs for `ts-infer --inputs`, and the pictures, whole, as their files hold them."""
+    kept = [
+        {"name": picture.name, "content": torch.frombuffer(bytearray(picture.content), dtype=torch.uint8)}
+        for picture in pictures
+    ]
+    tensorfile.write(target, {"samples": [sample.arguments for sample in samples], "pictures": kept})
+
+
+def read_pictures(inputs: Path) -> list[Picture]:
+    """The pictures among the inputs; a FileError says that the file is damaged."""
+    try:
+        kept = torch.load(inputs, weights_only=True)["pictures"]
+        return [Picture(picture["name"], picture["content"].numpy().tobytes()) for picture in kept]
+    except Exception as error:
+        raise FileError(f"{inputs} is damaged ({type(error).__name__}); remove it and run doit again") from error
 
 
 def write_reference(target: Path, reference: Reference) -> None:
@@ -72,8 +91,13 @@ def read_answers(path: Path) -> Answers:
     if not path.exists():
         raise Disagreement("ts-infer ended well, but wrote no outputs: nothing was compared")
     try:
-        with torch.serialization.safe_globals(_LIBTORCH_GLOBALS):
-            return Answers(**torch.load(path, weights_only=True))
+        return Answers(**load_output(path))
     except Exception as error:
         message = f"ts-infer wrote something that is not its outputs ({type(error).__name__}): nothing was compared"
         raise Disagreement(message) from error
+
+
+def load_output(path: Path) -> Any:
+    """What libtorch or torch has pickled; raises whatever torch does where that is no plain output."""
+    with torch.serialization.safe_globals(_LIBTORCH_GLOBALS):
+        return torch.load(path, weights_only=True)

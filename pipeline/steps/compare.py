@@ -1,22 +1,19 @@
 """Run ts-infer on the recorded inputs and say whether it agrees with Python."""
 
-import os
-import random
 import tempfile
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal
 
 import torch
 
-from pipeline import cli, files, hashes, layout, process
+from pipeline import cli, files, hashes, layout
 from pipeline.config import Model, Settings, Tolerance
-from pipeline.errors import Disagreement, EnvironmentFault, FileError
+from pipeline.errors import Disagreement, FileError
 from pipeline.layout import ModelFiles
 from pipeline.model import archive
-from pipeline.parity import comparison, golden, ranking, report
-from pipeline.parity.golden import Answers, Reference
-from pipeline.records import Comparison, Row, SampleRecord
+from pipeline.parity import executable, golden, report, stages, verdict
+from pipeline.parity.golden import Reference
+from pipeline.records import Comparison, Precision, SampleRecord
 
 
 def main(name: str, model: Model, settings: Settings) -> None:  # noqa: ARG001
@@ -26,25 +23,29 @@ def main(name: str, model: Model, settings: Settings) -> None:  # noqa: ARG001
     reference = golden.read_reference(paths.reference)
     _check_binding(paths, reference)
     _, metadata = archive.load(paths.archive)
-    order = draw_order(len(reference.outputs))
-    with tempfile.TemporaryDirectory() as folder:
-        outputs = Path(folder) / "outputs.pt"
-        argv: list[str | Path] = [
-            layout.EXECUTABLE,
-            paths.archive,
-            "--inputs",
-            paths.inputs,
-            "--order",
-            ",".join(map(str, order)),
-        ]
-        _run_executable([*argv, "--outputs", outputs], model.timeout)
-        answers = golden.read_answers(outputs)
-    runs = judge(reference, answers, order, model.tolerance, metadata.categories)
+    order = verdict.draw_order(len(reference.outputs))
+    command: list[str | Path] = [
+        layout.EXECUTABLE,
+        paths.archive,
+        "--inputs",
+        paths.inputs,
+        "--order",
+        ",".join(map(str, order)),
+    ]
+    runs: list[SampleRecord] = []
+    for precision, tolerance in _precisions(model):
+        answers = executable.answers([*command, "--precision", precision], model.timeout)
+        runs += verdict.judge(reference, answers, order, tolerance, metadata.categories, precision)
+    left_out = stages.left_out(reference, model)
+    if reference.pictures and not left_out:
+        with tempfile.TemporaryDirectory() as folder:
+            kept = stages.Kept.unpack(golden.read_pictures(paths.inputs), Path(folder))
+            runs += kept.compare(paths.archive, reference, model, metadata.categories)
     agrees = all(run.agrees for run in runs)
     record = Comparison(
         model=name,
         verdict=_verdict(agrees),
-        summary=report.summary(name, runs, model.tolerance, metadata.weights),
+        summary=report.summary(name, runs, model.tolerance, metadata.weights, left_out),
         weights=metadata.weights,
         atol=model.tolerance.atol,
         rtol=model.tolerance.rtol,
@@ -53,7 +54,8 @@ def main(name: str, model: Model, settings: Settings) -> None:  # noqa: ARG001
         inputs_sha256=hashes.sha256(paths.inputs),
         executable_sha256=hashes.sha256(layout.EXECUTABLE),
         order=order,
-        command=[str(word) for word in argv],
+        command=[str(word) for word in command],
+        left_out=left_out,
         samples=runs,
     )
     files.write_record(paths.comparison, record)
@@ -62,52 +64,9 @@ def main(name: str, model: Model, settings: Settings) -> None:  # noqa: ARG001
         raise Disagreement(f"{record.summary} (all of it: {paths.comparison})")
 
 
-def draw_order(count: int) -> list[int]:
-    """Which samples to run: each once and some again, shuffled afresh each time.
-
-    Only a run that read its inputs can answer that. Outputs of another run, and the reference itself, are
-    in another order and of another number; a model that carries state from call to call shows as well.
-    """
-    again = random.choices(range(count), k=max(1, count // 2))
-    order = [*range(count), *again]
-    random.shuffle(order)
-    return order
-
-
-def judge(
-    reference: Reference, answers: Answers, order: Sequence[int], tolerance: Tolerance, categories: list[str]
-) -> list[SampleRecord]:
-    """Hold each answer against its reference; a Disagreement where they cannot be paired."""
-    if not order:
-        raise Disagreement("there is no sample: nothing was compared")
-    if answers.order != list(order) or len(answers.outputs) != len(order):
-        asked, answered = f"was asked for the samples {list(order)}", f"answered {answers.order}"
-        raise Disagreement(f"ts-infer {asked} and {answered}: these are not the outputs of this run")
-    if not len(answers.labels) == len(answers.probabilities) == len(order):
-        raise Disagreement(f"ts-infer ranked the classes of {len(answers.labels)} runs, expected {len(order)}")
-    if path := comparison.below_notice(reference.outputs, tolerance):
-        small = f"{path} is nowhere larger than the tolerance, atol {tolerance.atol:g}: zeros would pass for it"
-        raise Disagreement(f"{small}; nothing was compared; set a smaller atol in the entry's tolerance")
-    runs = []
-    for position, sample in enumerate(order):
-        expected, found = reference.outputs[sample], answers.outputs[position]
-        differences, faults = comparison.compare(expected, found, tolerance)
-        rows: list[Row] = []
-        if ranking.is_class_scores(expected) and differences:
-            labels, probabilities = answers.labels[position], answers.probabilities[position]
-            rows, ranking_faults = ranking.rank(expected, found, labels, probabilities, tolerance, categories)
-            faults += ranking_faults
-        runs.append(
-            SampleRecord(
-                sample=sample,
-                name=reference.names[sample],
-                agrees=not faults,
-                faults=faults,
-                differences=differences,
-                rows=rows,
-            )
-        )
-    return runs
+def _precisions(model: Model) -> list[tuple[Precision, Tolerance]]:
+    asked: list[tuple[Precision, Tolerance]] = [("float32", model.tolerance)]
+    return [*asked, ("bfloat16", model.bfloat16)] if model.bfloat16 else asked
 
 
 def _check_binding(paths: ModelFiles, reference: Reference) -> None:
@@ -117,19 +76,6 @@ def _check_binding(paths: ModelFiles, reference: Reference) -> None:
             raise FileError(f"there is no {path}; run doit export")
         if hashes.contents(path) != expected:
             raise Disagreement(f"{path} is not the file that export verified; run doit, which will export again")
-
-
-def _run_executable(argv: Sequence[str | Path], timeout: float) -> None:
-    try:
-        # What brings artifacts from one machine to another often drops the mode; doit knows the bytes.
-        if not os.access(layout.EXECUTABLE, os.X_OK):
-            layout.EXECUTABLE.chmod(0o755)
-        finished = process.run(argv, timeout=timeout)
-    except OSError as error:
-        raise EnvironmentFault(f"{argv[0]} cannot be started ({error.strerror}); run doit build") from None
-    if finished.failure:
-        said = finished.last_line().removeprefix("ts-infer: error: ")
-        raise Disagreement(f"ts-infer {finished.failure}: {said}; to repeat: {process.shown(argv[:-2])}")
 
 
 def _verdict(agrees: bool) -> Literal["agree", "disagree"]:

@@ -8,11 +8,12 @@ from rich import filesize
 
 from pipeline import cli, console, files, hashes, methods
 from pipeline.config import Model, Settings
-from pipeline.errors import ModelError, SettingsError
+from pipeline.errors import Disagreement, ModelError, SettingsError
 from pipeline.layout import EXPORTED, ModelFiles
-from pipeline.model import archive, builders, categories, samples, statedict
+from pipeline.model import archive, builders, categories, preprocessing, samples, statedict
 from pipeline.model.samples import Sample
-from pipeline.parity import comparison, eager, golden, ranking
+from pipeline.parity import eager, golden, ranking, verification
+from pipeline.parity.eager import Sight
 from pipeline.records import Metadata, Provenance
 
 DEPRECATION = "TorchScript is deprecated in PyTorch: it works up to Python 3.13, and no new features come to it"
@@ -27,19 +28,33 @@ def main(name: str, model: Model, settings: Settings) -> None:
     module.eval()
     golden_samples = samples.all_samples(model)
     references = eager.run(module, golden_samples, model)
-
     console.say(DEPRECATION)
     exported = methods.get(model.method).export(module, eager.copies(golden_samples[0].arguments))
+    exported, preset = preprocessing.attach(exported, model)
+    pictures = samples.all_pictures(model) if preset else []
+    seen = [eager.see(module, preset, picture, model) for picture in pictures] if preset else []
     metadata = _metadata(name, model, provenance, _categories(model, references))
     with files.staged(paths.archive) as staging:
         archive.save(exported, metadata, staging)
-        largest = _verify(staging, golden_samples, references, model)
-        _write_golden(paths, golden_samples, references, hashes.contents(staging))
+        largest = _verify(staging, golden_samples, references, seen, model)
+        golden.write_inputs(paths.inputs, golden_samples, pictures)
+        reference = golden.Reference(
+            names=[sample.name for sample in golden_samples],
+            outputs=references,
+            archive=hashes.contents(staging),
+            inputs=hashes.contents(paths.inputs),
+            pictures=[sight.reference() for sight in seen],
+        )
+        golden.write_reference(paths.reference, reference)
     size = filesize.decimal(paths.archive.stat().st_size)
+    with_pictures = f" and {len(seen)} pictures" if seen else ""
     console.say(
         f"{EXPORTED[model.method]}, {size}, "
-        f"verified in Python on {len(golden_samples)} samples: largest difference {largest:.2g}"
+        f"verified in Python on {len(golden_samples)} samples{with_pictures}: largest difference {largest:.2g}"
     )
+    for sight in seen:
+        if sight.remark:
+            console.say(sight.remark)
     if provenance.notice:
         console.say(provenance.notice)
 
@@ -59,36 +74,12 @@ def _categories(model: Model, references: list[Any]) -> list[str]:
     raise SettingsError(f"categories: {counts}; expected one for each, a name a line")
 
 
-def _verify(path: Path, golden_samples: list[Sample], references: list[Any], model: Model) -> float:
-    """Hold the archive, as saved and loaded again, against eager Python; returns the largest difference."""
-    loaded, _ = archive.load(path)
-    largest = 0.0
-    for sample, reference in zip(golden_samples, references, strict=True):
-        try:
-            with torch.inference_mode():
-                output = loaded(*eager.copies(sample.arguments))
-        except Exception as error:
-            last = str(error).strip().rpartition("\n")[2]
-            raise ModelError(f"the archive fails on '{sample.name}', where eager Python does not: {last}") from error
-        differences, faults = comparison.compare(reference, output, model.tolerance)
-        if faults:
-            raise ModelError(
-                f"the archive does not agree with eager Python on '{sample.name}': {faults[0]}; "
-                f'change the model, or set method = "{methods.OTHER[model.method]}"'
-            )
-        largest = max([largest, *(difference.max_absolute for difference in differences)])
-    return largest
-
-
-def _write_golden(paths: ModelFiles, golden_samples: list[Sample], references: list[Any], contents: str) -> None:
-    golden.write_inputs(paths.inputs, golden_samples)
-    reference = golden.Reference(
-        names=[sample.name for sample in golden_samples],
-        outputs=references,
-        archive=contents,
-        inputs=hashes.contents(paths.inputs),
-    )
-    golden.write_reference(paths.reference, reference)
+def _verify(path: Path, golden_samples: list[Sample], references: list[Any], seen: list[Sight], model: Model) -> float:
+    try:
+        return verification.verify(path, golden_samples, references, seen, model.tolerance)
+    except Disagreement as error:
+        remedy = f'change the model, or set method = "{methods.OTHER[model.method]}"'
+        raise ModelError(f"{error}; {remedy}") from None
 
 
 def _metadata(name: str, model: Model, provenance: Provenance, names: list[str]) -> Metadata:

@@ -33,6 +33,7 @@ weights = "seeded"
 seed = 1
 method = "trace"
 inputs = [{{ shape = ["batch", 3, 8, 8] }}]
+preprocess = {{ resize = 12, crop = 8, mean = [0.5, 0.4, 0.3], std = [0.2, 0.3, 0.4] }}
 """
 
 

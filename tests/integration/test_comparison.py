@@ -12,7 +12,7 @@ from pipeline.errors import Disagreement, ModelError
 from pipeline.parity.comparison import below_notice, compare, measure, plain
 from pipeline.parity.golden import Answers, Reference
 from pipeline.parity.ranking import rank
-from pipeline.steps.compare import judge
+from pipeline.parity.verdict import judge
 
 TOLERANCE = Tolerance(atol=1e-5, rtol=1e-5)
 LOGITS = torch.tensor([[3.0, 2.0, 1.0, 0.0, -1.0, -2.0], [-2.0, -1.0, 0.0, 1.0, 2.0, 3.0]])
@@ -135,7 +135,7 @@ def test_outputs_that_could_not_fail() -> None:
 def test_what_cannot_be_paired_is_not_compared() -> None:
     labels, probabilities = top(LOGITS)
     reference = Reference(["one"], [LOGITS], "", "")
-    answers = Answers([0], [LOGITS], [labels], [probabilities])
+    answers = Answers([0], [LOGITS], [labels], [probabilities], [None], [None])
     assert judge(reference, answers, [0], TOLERANCE, [])[0].agrees
     for order, changed in {
         (0, 0): answers,

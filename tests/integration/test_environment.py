@@ -72,11 +72,11 @@ def test_a_cmake_cache_from_another_torch(project: Project) -> None:
 
 
 def test_a_compile_error_names_its_line(project: Project) -> None:
-    project.edit("cpp/app/main.cpp", '"DONE\\n"', '"DONE\\n')
+    project.edit("cpp/app/report.cpp", '"sample "', '"sample ')
     finished = project.doit("build")
     assert finished.code == 1
     [error] = [line for line in finished.errors if "the C++ build" in line]
-    assert "app/main.cpp:" in error
+    assert "app/report.cpp:" in error
     assert "artifacts/build/build.log" in error
 
 
@@ -157,13 +157,15 @@ def test_bad_settings_stop_everything(project: Project) -> None:
 def test_list_and_info(project: Project) -> None:
     listed = project.doit("list")
     assert listed.code == 0
-    per_model = [name for task in ("weights", "export", "compare") for name in (task, f"{task}:net", f"{task}:twin")]
+    steps = ("weights", "export", "compare", "bench")
+    per_model = [name for step in steps for name in (step, f"{step}:net", f"{step}:twin")]
     assert {line.split()[0] for line in listed.output.splitlines()} == {*per_model, "configure", "build"}
     assert all(len(line.split()) > 1 for line in listed.output.splitlines())
     overview = project.doit("info")
     assert overview.code == 0
     assert "nets:Net" in overview.output
     assert overview.output.count("up to date") == 8
+    assert overview.output.count("whenever asked") == 2
     assert "twin: C++ AGREES" in overview.output
 
     project.path("artifacts/net/weights.pt").unlink()
@@ -174,6 +176,7 @@ def test_list_and_info(project: Project) -> None:
         "to do",
         "after weights:net",
         "after export:net",
+        "after export:net, weights:net",
     ]
 
 

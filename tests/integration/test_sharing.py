@@ -117,7 +117,7 @@ def test_a_cold_checkout_with_a_warm_cache(fresh: Project, project: Project, sto
     assert fresh.doit().ran == set(), "up to date by the receipts that came along, cache or not"
     told = fresh.doit("explain", "build").output
     assert f"from {store.as_uri()}" in told
-    fresh.edit("cpp/app/main.cpp", '"DONE\\n"', '"DONE again\\n"')
+    fresh.edit("cpp/app/report.cpp", '"sample "', '"sample again "')
     assert fresh.doit("build", TORCHFERRY_CACHE=str(store)).ran == {"build"}
 
 

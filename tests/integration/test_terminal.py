@@ -34,7 +34,7 @@ def at_a_terminal(project: Project, *words: str, interrupt_at: str = "") -> tupl
 
 
 def test_what_runs_is_shown_with_its_progress(project: Project) -> None:
-    project.edit("cpp/app/main.cpp", '"DONE\\n"', '"DONE again\\n"')
+    project.edit("cpp/app/report.cpp", '"sample "', '"sample again "')
     code, output = at_a_terminal(project)
     assert code == 0, output
     assert "\x1b[2m-- weights:net\x1b[0m" in output
@@ -70,7 +70,7 @@ def test_github(project: Project, tmp_path: Path) -> None:
     assert "- **net: C++ AGREES" in summary.read_text(encoding="utf-8")
     project.path("artifacts/build/ts-infer").write_text("#!/bin/sh\nexit 9\n")
     summary.unlink()
-    project.edit("cpp/app/main.cpp", '"DONE\\n"', "nonsense")
+    project.edit("cpp/app/report.cpp", '"sample "', "nonsense")
     failed = project.doit("--continue", **environment)
     assert failed.code == 2
     assert "::error title=build::the C++ build exited with 1" in failed.output
