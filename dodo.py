@@ -6,6 +6,7 @@
 
 The two branches share nothing and run side by side. Each task states what it reads, what it writes, and the
 facts beside files that make it stale; its command can be repeated by hand, `python -m pipeline.steps.<task>`.
+What is made can be timed, on demand: bench.
 """
 
 from collections.abc import Iterator
@@ -82,3 +83,18 @@ def task_compare() -> Iterator[Task]:
             facts=partial(stale.compare_facts, model, SETTINGS),
         )
         yield of_model(task, "compare", "Hold C++ against Python on", name, SETTINGS)
+
+
+def task_bench() -> Iterator[Task]:
+    """Time ts-infer against eager PyTorch, the recipe's plain program, ONNX Runtime and OpenVINO (on demand)"""
+    for name, model in SETTINGS.models.items():
+        files = ModelFiles.of(name, model)
+        task = step(
+            "bench",
+            name,
+            reads=[files.archive, files.weights, layout.EXECUTABLE],
+            writes=[files.bench],
+            facts=dict,
+            whenever_asked=True,
+        )
+        yield of_model(task, "bench", "Time ts-infer against others on", name, SETTINGS)

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 from pipeline.catalogue import torchvision_builders
-from pipeline.config import TORCHVISION, WEIGHT_KINDS, Model
+from pipeline.config import TORCHVISION, WEIGHT_KINDS, Bench, Model, Tolerance
 from pipeline.suggest import did_you_mean
 
 _Faults = Iterator[tuple[str, str]]
@@ -27,8 +27,8 @@ def faults(name: str, model: Model) -> Iterator[tuple[str, str]]:
 def _name_faults(name: str) -> _Faults:
     if not re.fullmatch(r"\w[\w.-]*", name, re.ASCII):
         yield "", f"'{name}' names a folder; expected letters, digits, '_', '-' and '.'"
-    if name == "build":
-        yield "", "'build' is the folder of the C++ build; give the model another name"
+    if name in ("build", "bench"):
+        yield "", f"'{name}' is a folder of the C++ side's builds; give the model another name"
 
 
 def _builder_faults(model: Model) -> _Faults:
@@ -82,11 +82,29 @@ def _pictures_faults(model: Model) -> _Faults:
             yield "preprocess", f"expected a mean and a std for each of {CHANNELS} channels, and each std above 0"
 
 
+def _is_sound(tolerance: Tolerance) -> bool:
+    atol, rtol = tolerance.atol, tolerance.rtol
+    return 0 <= atol < math.inf and 0 <= rtol < math.inf and atol + rtol > 0
+
+
 def _numbers_faults(model: Model) -> _Faults:
-    atol, rtol = model.tolerance.atol, model.tolerance.rtol
-    if not (0 <= atol < math.inf and 0 <= rtol < math.inf and atol + rtol > 0):
-        yield "tolerance", "expected finite atol and rtol of 0 or more, and not both 0"
+    for key, tolerance in (("tolerance", model.tolerance), ("bfloat16", model.bfloat16)):
+        if tolerance and not _is_sound(tolerance):
+            yield key, "expected finite atol and rtol of 0 or more, and not both 0"
     if not 0 < model.timeout <= LONGEST:
         yield "timeout", f"{model.timeout:g} found; expected seconds, more than 0 and at most {LONGEST}"
     if not 0 <= model.seed <= LARGEST_SEED:
         yield "seed", f"{model.seed} found; expected 0 to {LARGEST_SEED}"
+
+
+def bench_faults(bench: Bench) -> Iterator[tuple[str, str]]:
+    """The faults of `[tool.torchferry.bench]`, in the same form."""
+    for key in ("rounds", "runs"):
+        if (found := getattr(bench, key)) < 1:
+            yield key, f"{found} found; expected 1 or more"
+    if not bench.batches or min(bench.batches) < 1 or len(set(bench.batches)) < len(bench.batches):
+        yield "batches", f"{bench.batches} found; expected at least one size, each 1 or more, and none twice"
+    if bench.threads < 0:
+        yield "threads", f"{bench.threads} found; expected 1 or more, or 0 for all"
+    if not 0 < bench.timeout <= LONGEST:
+        yield "timeout", f"{bench.timeout:g} found; expected seconds, more than 0 and at most {LONGEST}"

@@ -25,8 +25,8 @@ class Built(msgspec.Struct, frozen=True, kw_only=True):
     outputs: dict[str, str]
 
 
-def configure_argv(build: Build, chosen: Toolchain) -> list[str]:
-    """The command that configures the tree for this toolchain."""
+def configure_argv(build: Build, chosen: Toolchain, tree: Path = layout.BUILD) -> list[str]:
+    """The command that configures a tree for this toolchain."""
     compiler, *launched = toolchain.compiler_command()
     return [
         str(toolchain.tool("cmake")),
@@ -35,7 +35,7 @@ def configure_argv(build: Build, chosen: Toolchain) -> list[str]:
         "-S",
         str(layout.CPP),
         "-B",
-        str(layout.BUILD),
+        str(tree),
         f"-DTORCH_ROOT={chosen.torch_folder}",
         f"-DTORCH_RUNPATH={chosen.libtorch}",
         f"-DCMAKE_CXX_COMPILER_LAUNCHER={toolchain.compiler_cache()}",
@@ -60,9 +60,7 @@ def configure(build: Build) -> None:
         finished = process.run(configure_argv(build, chosen))
     files.write(CONFIGURE_LOG, finished.output.encode())
     if finished.failure:
-        raise EnvironmentFault(
-            f"CMake {finished.failure}: {_cmake_fault(finished.output)} (all of it: {CONFIGURE_LOG})"
-        )
+        raise EnvironmentFault(f"CMake {finished.failure}: {cmake_fault(finished.output)} (all of it: {CONFIGURE_LOG})")
     files.write_record(layout.TOOLCHAIN_RECORD, chosen)
     console.say(f"{chosen.compiler} · torch {chosen.torch} · CMake {chosen.cmake} · preset {build.preset}")
 
@@ -81,7 +79,7 @@ def build(settings: Build) -> None:
     files.write(BUILD_LOG, finished.output.encode())
     if finished.failure:
         raise EnvironmentFault(
-            f"the C++ build {finished.failure}: {_compiler_fault(finished.output)} (all of it: {BUILD_LOG})"
+            f"the C++ build {finished.failure}: {compiler_fault(finished.output)} (all of it: {BUILD_LOG})"
         )
 
 
@@ -106,13 +104,14 @@ def _run_ninja() -> process.Finished:
     layout.BUILD_RECORD.unlink(missing_ok=True)  # until Ninja has ended, nothing is known about the tree
     try:
         argv = [str(toolchain.tool("cmake")), "--build", str(layout.BUILD)]
-        return process.run(argv, on_line=_show_progress)
+        return process.run(argv, on_line=show_progress)
     finally:
         # Ninja removes what a failed or interrupted command left; if we are killed, this line does not run.
         files.write_record(layout.BUILD_RECORD, Built(sources=sources, outputs=_outputs()))
 
 
-def _show_progress(line: str) -> None:
+def show_progress(line: str) -> None:
+    """Say how far Ninja is, where the line tells."""
     if match := re.match(r"\[(\d+)/(\d+)\] (?:Building CXX object CMakeFiles/[^/]+/|Linking CXX )?(.*)", line):
         done, total, what = match.groups()
         console.say(f"[{done}/{total}] {what.removesuffix('.o')}", int(done), int(total))
@@ -150,7 +149,7 @@ def _outputs() -> dict[str, str]:
     return {str(path): hashes.sha256(path) for path in sorted([*found, layout.EXECUTABLE]) if path.is_file()}
 
 
-def _cmake_fault(output: str) -> str:
+def cmake_fault(output: str) -> str:
     """The first sentence of the first error: beside `CMake Error:`, or indented below `CMake Error at …:`."""
     match = re.search(r"^CMake Error(?: at [^\n]*:\n|: )(.+?)(?=\n\S|\Z)", output, re.DOTALL | re.MULTILINE)
     if match is None:
@@ -158,7 +157,7 @@ def _cmake_fault(output: str) -> str:
     return " ".join(match.group(1).split()).partition(". ")[0]
 
 
-def _compiler_fault(output: str) -> str:
+def compiler_fault(output: str) -> str:
     """The first line that a compiler, the linker or Ninja calls an error."""
     lines = output.splitlines()
     errors = [line for line in lines if re.search(r"\berror\b|undefined reference|ninja: ", line)]

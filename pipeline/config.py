@@ -51,12 +51,16 @@ class Preprocess(Table, frozen=True):
 
 
 class Tolerance(Table, frozen=True):
-    """C++ agrees with Python where |c - r| <= atol + rtol * |r|, for each element."""
+    """C++ agrees with Python where |c - r| <= atol + rtol * |r|, for each element.
+
+    The optimised form sums in another order than eager Python: ResNet-18 needs a third of 1e-5, EfficientNet-Lite0 two
+    thirds of it. Ten times that leaves room for deeper models, and none for a fault.
+    """
 
     example: ClassVar[str] = "{ atol = 1e-4, rtol = 1e-4 }"
 
-    atol: float = 1e-5
-    rtol: float = 1e-5
+    atol: float = 1e-4
+    rtol: float = 1e-4
 
 
 class Model(Table, frozen=True):
@@ -87,10 +91,17 @@ class Model(Table, frozen=True):
     categories: str = ""
     """Class names: `torchvision:ResNet18_Weights.DEFAULT`, or a `file:` with a name a line."""
     tolerance: Tolerance = Tolerance()
+    bfloat16: Tolerance | None = None
+    """Where it is given, compare runs the model in bfloat16 as well, and judges that by this tolerance."""
     timeout: float = 600
     """Seconds that the C++ side may take to run the samples."""
     extra: str = ""
     """The optional extra of this project that brings the model's packages."""
+
+    @property
+    def may_take_pictures(self) -> bool:
+        """Whether there is preprocessing for them: in the entry, or with its weights."""
+        return self.preprocess is not None or self.weights.startswith(TORCHVISION)
 
     @property
     def weights_kind(self) -> str:
@@ -105,6 +116,23 @@ class Build(Table, frozen=True):
     """A configure preset of `cpp/CMakePresets.json`."""
     options: dict[str, str] = {}
     """CMake cache variables, passed as -D."""
+
+
+class Bench(Table, frozen=True):
+    """How `doit bench` measures."""
+
+    example: ClassVar[str] = "{ rounds = 7, runs = 40, batches = [1, 16] }"
+
+    rounds: int = 7
+    """How often every contender has its turn, in a process of its own each time."""
+    runs: int = 40
+    """Timed calls of a batch of 1 in a turn; of a batch of b it is this by the square root of b."""
+    batches: list[int] = msgspec.field(default_factory=lambda: [1, 16])
+    """Batch sizes; a model whose inputs fix the batch is measured as it is."""
+    threads: int = 0
+    """For each contender the same; 0 means as many as there are processors for us."""
+    timeout: float = 600
+    """Seconds that a contender may take for one turn."""
 
 
 class Cache(Table, frozen=True):
@@ -130,6 +158,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     models: dict[str, Model]
     build: Build
     extras: dict[str, list[str]]
+    bench: Bench = Bench()
     cache: Cache = Cache()
     paranoid: bool = False
     """Whether every file is hashed anew in each run, instead of those that were written since the last."""

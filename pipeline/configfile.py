@@ -13,7 +13,7 @@ from typing import Any, Literal, TypeVar
 import msgspec
 
 from pipeline import checks, layout, process
-from pipeline.config import PYPROJECT, TABLE, TORCHVISION, Build, Cache, Model, Settings, Table
+from pipeline.config import PYPROJECT, TABLE, TORCHVISION, Bench, Build, Cache, Model, Settings, Table
 from pipeline.errors import SettingsError
 from pipeline.suggest import did_you_mean
 
@@ -33,7 +33,7 @@ def load(path: Path = PYPROJECT) -> Settings:
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise SettingsError(f"{path} is not valid TOML: {error}") from None
     table = _table(_table(document, "tool"), "torchferry")
-    known = ("default-models", "models", "build", "cache", "paranoid")
+    known = ("default-models", "models", "build", "bench", "cache", "paranoid")
     for key in table:
         if key not in known:
             raise SettingsError(f"{path}, [{TABLE}]: unknown key '{key}'; {did_you_mean(key, known)}")
@@ -50,9 +50,18 @@ def load(path: Path = PYPROJECT) -> Settings:
         models=models,
         build=_read(table.get("build", {}), Build, f"[{TABLE}.build]"),
         extras=extras,
+        bench=_read_bench(table.get("bench", {})),
         cache=_read_cache(table.get("cache", {})),
         paranoid=_convert(table.get("paranoid", process.in_ci()), bool, f"[{TABLE}] paranoid"),
     )
+
+
+def _read_bench(entry: object) -> Bench:
+    where = f"[{TABLE}.bench]"
+    bench = _read(entry, Bench, where)
+    for key, message in checks.bench_faults(bench):
+        raise SettingsError(f"{PYPROJECT}, {where} {key}: {message}")
+    return bench
 
 
 def _read_cache(entry: object) -> Cache:

@@ -77,6 +77,12 @@ def read_record(path: Path, kind: type[_Record]) -> _Record | None:
         return None
 
 
+def make_executable(path: Path) -> None:
+    """Put the mode back: what brings artifacts from one machine to another often drops it."""
+    if not os.access(path, os.X_OK):
+        path.chmod(0o755)
+
+
 def signature(path: str | Path) -> Signature:
     """A file's signature. Raises OSError where there is no file."""
     stat = os.stat(path)

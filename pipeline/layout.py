@@ -21,6 +21,13 @@ NINJA_FILE = BUILD / "build.ninja"
 TOOLCHAIN_RECORD = BUILD / "toolchain.json"
 BUILD_RECORD = BUILD / "built.json"
 
+BENCH = ARTIFACTS / "bench"
+"""The benchmark's own: not a model's, whose records lie with the model."""
+BENCH_BUILD = BENCH / "build"
+BENCH_LOCK = BENCH / ".lock"
+RECIPE = BENCH_BUILD / "recipe"
+RECIPE_SOURCES = CPP / "recipe"
+
 RECEIPT = ".receipt.json"
 """How a receipt's name ends."""
 
@@ -38,6 +45,9 @@ class ModelFiles:
     inputs: Path
     reference: Path
     comparison: Path
+    bench: Path
+    bench_plot: Path
+    """Without its suffix: it is drawn as .svg and as .png."""
 
     @classmethod
     def of(cls, name: str, model: Model) -> "ModelFiles":
@@ -50,6 +60,8 @@ class ModelFiles:
             inputs=folder / "inputs.pt",
             reference=folder / "reference.pt",
             comparison=folder / "compare.json",
+            bench=folder / "bench.json",
+            bench_plot=folder / "bench",
         )
 
 
@@ -59,8 +71,8 @@ def receipt_of(step: str, model: str = "") -> Path:
 
 
 def cpp_sources() -> list[str]:
-    """Every file that the C++ build reads from the project, sorted."""
-    hidden = re.compile(r"/\.")  # an editor's index, a formatter's settings
+    """Every file that the C++ build reads from the project, sorted; the benchmark's plain program is none."""
+    hidden = re.compile(rf"/\.|^{RECIPE_SOURCES}/")  # an editor's index, a formatter's settings
     paths = (os.path.join(folder, name) for folder, _, names in os.walk(CPP, followlinks=True) for name in names)
     return sorted(path for path in paths if os.path.isfile(path) and not hidden.search(path))
 

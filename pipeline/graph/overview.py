@@ -8,6 +8,7 @@ from rich.table import Table
 from pipeline import configfile, console, toolchain
 from pipeline.config import Settings
 from pipeline.graph.plan import Plan, plans
+from pipeline.receipts import action
 from pipeline.reporting import outcome
 
 
@@ -46,6 +47,7 @@ def _models(settings: Settings) -> Table:
 def _tasks(found: Mapping[str, Plan]) -> Table:
     table = _table("task", "state")
     for name, plan in found.items():
-        waits = f"after {', '.join(plan.waits_for)}" if plan.waits_for else "to do"
+        to_do = "whenever asked" if action.WHENEVER_ASKED in plan.reasons else "to do"
+        waits = f"after {', '.join(plan.waits_for)}" if plan.waits_for else to_do
         table.add_row(name, "up to date" if plan.is_up_to_date else waits)
     return table

@@ -75,11 +75,13 @@ def step(  # noqa: PLR0913 - a task is all of this
     writes: Iterable[str | Path],
     facts: Callable[[], Mapping[str, Any]],
     shared: bool = False,
+    whenever_asked: bool = False,
 ) -> Task:
     """A task that runs `python -m pipeline.steps.<name>`, for a model where one is named.
 
     It is up to date while its receipt holds: the contents of what it reads and writes, its own sources, and the
     facts are what they were when it last succeeded. The outputs of a `shared` one may come from the cache.
+    One that runs `whenever_asked` is never up to date.
     """
     words = [model] if model else []
     action = Action(
@@ -91,6 +93,7 @@ def step(  # noqa: PLR0913 - a task is all of this
         facts=facts,
         receipt=layout.receipt_of(name, model),
         shared=shared,
+        whenever_asked=whenever_asked,
     )
     return {
         "actions": [freshness.Step(action)],

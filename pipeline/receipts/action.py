@@ -17,6 +17,7 @@ from pipeline.receipts.receipt import Output, Receipt
 MISSING = "missing"
 _OURS = f"{layout.ARTIFACTS}/"
 NO_RECEIPT = "it has no receipt: it never ran here, or was cleaned or forgotten"
+WHENEVER_ASKED = "it runs whenever it is asked for"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -45,6 +46,8 @@ class Action:
     receipt: Path
     shared: bool = False
     """Whether the outcome is the same on any machine with the same digest, and may come from the shared cache."""
+    whenever_asked: bool = False
+    """Whether it runs each time that it is asked for: what it finds out is of the moment, such as how fast we are."""
 
     @property
     def inputs(self) -> list[str]:
@@ -94,6 +97,8 @@ class Action:
     def why(self) -> list[str]:
         """In words why the task has to run; empty where its receipt holds."""
         receipt = receipts.read(self.receipt)
+        if self.whenever_asked and (receipt is None or receipt.state == "finished"):
+            return [WHENEVER_ASKED]
         if receipt is None:
             unreadable = self.receipt.exists()
             return [f"{self.receipt} is damaged" if unreadable else NO_RECEIPT]

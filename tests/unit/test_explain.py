@@ -11,19 +11,19 @@ def test_nearest_spelling() -> None:
 
 def test_cmake_fault_is_the_first_error() -> None:
     told = "-- ok\nCMake Error at a.cmake:12 (message):\n  TORCH_ROOT is '',\n  which has no lib\nCall Stack:\n"
-    assert cmake._cmake_fault(told) == "TORCH_ROOT is '', which has no lib"
+    assert cmake.cmake_fault(told) == "TORCH_ROOT is '', which has no lib"
     paragraphs = (
         'CMake Error at a:1 (message):\n  The compiler\n\n    "/c++"\n\n  is broken.\n\n  It says:\n\n    no\nCall\n'
     )
-    assert cmake._cmake_fault(paragraphs) == 'The compiler "/c++" is broken'
-    assert cmake._cmake_fault('CMake Error: No such preset in /x: "relase"\n') == 'No such preset in /x: "relase"'
-    assert cmake._cmake_fault("something else\nwent wrong\n") == "went wrong"
+    assert cmake.cmake_fault(paragraphs) == 'The compiler "/c++" is broken'
+    assert cmake.cmake_fault('CMake Error: No such preset in /x: "relase"\n') == 'No such preset in /x: "relase"'
+    assert cmake.cmake_fault("something else\nwent wrong\n") == "went wrong"
 
 
 def test_compiler_fault_is_the_first_error() -> None:
     output = "[1/2] Building\nFAILED: x.o\nx.cpp:3:1: error: no semicolon\nx.cpp:4:1: error: more\nninja: stopped\n"
-    assert cmake._compiler_fault(output) == "x.cpp:3:1: error: no semicolon"
-    assert cmake._compiler_fault("") == "it printed nothing"
+    assert cmake.compiler_fault(output) == "x.cpp:3:1: error: no semicolon"
+    assert cmake.compiler_fault("") == "it printed nothing"
 
 
 def test_how_a_process_ended() -> None:

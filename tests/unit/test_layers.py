@@ -21,7 +21,7 @@ FLOORS = [
     ["cli", "cmake"],
     ["model"],
     ["parity"],
-    ["weights", "methods"],
+    ["weights", "methods", "bench"],
     ["steps"],
 ]
 LIGHT = {name for floor in FLOORS[:10] for name in floor}

@@ -1,0 +1,1 @@
+"""What runs a model in Python, a module for each kind; none imports another's library."""
