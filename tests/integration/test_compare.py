@@ -60,7 +60,7 @@ def test_the_order_is_drawn_afresh_and_never_the_files_own() -> None:
 
 SABOTAGE = {
     "channels-swapped": (
-        "cpp/engine/engine.cpp",
+        "cpp/engine/runner.cpp",
         "value.toTensor().clone()",
         "value.toTensor().flip(1)",
         "times what the tolerance allows",
