@@ -40,9 +40,9 @@ class Sources {
 
   std::deque<std::string> words_;
   std::deque<std::string> opened_;  ///< what is left of a folder
-  std::string buffer_;  ///< read of standard input and not used yet
-  bool ended_ = false;  ///< whether standard input has
-  bool lists_ = false;  ///< whether standard input is a list that is being read
+  std::string buffer_;              ///< read of standard input and not used yet
+  bool ended_ = false;              ///< whether standard input has
+  bool lists_ = false;              ///< whether standard input is a list that is being read
   std::atomic<bool> stopped_ = false;
 };
 
