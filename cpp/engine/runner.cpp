@@ -79,7 +79,7 @@ c10::IValue Runner::forward(const Sample& sample) {
 
 /// Whose fault is it: the model's, which then fails as it stands, or that of its optimised form?
 c10::IValue Runner::forward_after(const std::exception& fault, const Sample& sample) {
-  const std::scoped_lock lock(falling_back_);
+  const std::scoped_lock lock(one_at_a_time_);
   if (!plain_) plain_ = load_archive(path_).module;
   const torch::jit::GraphOptimizerEnabledGuard as_it_is(false);
   auto output = plain_->forward(copy_of(sample)).deepcopy();

@@ -57,7 +57,6 @@ class Runner {
   std::unique_ptr<Optimised> optimised_;
   std::optional<torch::jit::Module> plain_;
   std::atomic<bool> gave_up_ = false;  ///< on the optimised form
-  std::mutex falling_back_;
   std::mutex one_at_a_time_;
 };
 
