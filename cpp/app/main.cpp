@@ -4,7 +4,6 @@
 #include <iostream>
 #include <memory>
 #include <span>
-#include <thread>
 
 #include "app/benchmark.h"
 #include "app/info.h"

@@ -1,6 +1,7 @@
 #include "app/report.h"
 
 #include <cstdio>
+#include <optional>
 #include <string>
 
 #include "app/json.h"
@@ -8,6 +9,13 @@
 namespace torchferry {
 
 namespace {
+
+/// What a class is called; nothing where the archive does not say.
+std::optional<std::string> name_of(const Ranked& ranked, const Metadata& metadata) {
+  const auto index = static_cast<std::size_t>(ranked.label);
+  if (index >= metadata.categories.size()) return std::nullopt;
+  return metadata.categories[index];
+}
 
 class Text : public Report {
  public:
@@ -29,12 +37,10 @@ class Text : public Report {
 
  private:
   [[nodiscard]] std::string line(const Ranked& ranked) const {
-    const auto index = static_cast<std::size_t>(ranked.label);
-    const auto& names = metadata_.categories;
     char numbers[64];
     std::snprintf(numbers, sizeof numbers, "  %.4f  %4lld  ", ranked.probability,
                   static_cast<long long>(ranked.label));
-    return numbers + (index < names.size() ? names[index] : "class " + std::to_string(ranked.label)) + '\n';
+    return numbers + name_of(ranked, metadata_).value_or("class " + std::to_string(ranked.label)) + '\n';
   }
 
   std::ostream& out_;
@@ -69,10 +75,9 @@ class Json : public Report {
   }
 
   [[nodiscard]] std::string ranked(const Ranked& ranked) const {
-    const auto index = static_cast<std::size_t>(ranked.label);
-    const auto& names = metadata_.categories;
+    const auto name = name_of(ranked, metadata_);
     return "{\"label\":" + std::to_string(ranked.label) +
-           ",\"name\":" + (index < names.size() ? json_string(names[index]) : "null") +
+           ",\"name\":" + (name ? json_string(*name) : "null") +
            ",\"probability\":" + json_number(ranked.probability) + "}";
   }
 

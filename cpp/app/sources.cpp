@@ -36,47 +36,38 @@ bool is_picture_name(const fs::path& path) {
   return extension == ".jpg" || extension == ".jpeg" || extension == ".png";
 }
 
+std::string taken_from(std::deque<std::string>& words) {
+  auto word = std::move(words.front());
+  words.pop_front();
+  return word;
+}
+
 }  // namespace
 
 Sources::Sources(const std::vector<std::string>& words) : words_(words.begin(), words.end()) {}
 
 std::optional<Source> Sources::next() {
   while (!stopped_ && interruption() == 0) {
-    std::string word;
-    if (!opened_.empty()) {
-      word = std::move(opened_.front());
-      opened_.pop_front();
-      return Source{word, {}};
+    if (!opened_.empty()) return Source{taken_from(opened_), {}};
+    if (!lists_ && words_.empty()) return std::nullopt;
+    if (!lists_ && words_.front() == kStandardInput) {
+      words_.pop_front();
+      if (begins_with_picture()) return Source{kStandardInput, rest_of_input()};
+      lists_ = true;
     }
-    if (auto line = lists_ ? next_line() : std::nullopt) {
-      if (line->empty()) continue;
-      word = std::move(*line);
-    } else if (lists_ || words_.empty()) {
-      if (words_.empty()) return std::nullopt;
+    const auto name = lists_ ? next_line() : taken_from(words_);
+    if (!name) {
       lists_ = false;
       continue;
-    } else {
-      word = std::move(words_.front());
-      words_.pop_front();
-      if (word == kStandardInput) {
-        if (!begins_with_picture()) {
-          lists_ = true;
-          continue;
-        }
-        while (buffer_.size() <= kLargestFile && read_more()) continue;
-        Source picture{word, {buffer_.begin(), buffer_.end()}};
-        buffer_.clear();
-        return picture;
-      }
     }
     std::error_code failure;
-    if (!fs::is_directory(word, failure) || !open_folder(word)) return Source{word, {}};
+    if (name->empty() || (fs::is_directory(*name, failure) && open_folder(*name))) continue;
+    return Source{*name, {}};
   }
   return std::nullopt;
 }
 
-/// The next line of standard input, without its end; nothing after the last. A longer one than any path is
-/// cut.
+/// The next line of standard input, without its end; nothing after the last. One longer than any path is cut.
 std::optional<std::string> Sources::next_line() {
   auto end = buffer_.find('\n');
   while (end == std::string::npos && buffer_.size() < kLongestLine && read_more()) end = buffer_.find('\n');
@@ -101,6 +92,15 @@ bool Sources::read_more() {
     ended_ = count == 0 || errno != EINTR;
   }
   return false;
+}
+
+/// All that is left of standard input, up to a little more than a file may have.
+std::vector<std::uint8_t> Sources::rest_of_input() {
+  while (buffer_.size() <= kLargestFile && read_more()) {
+  }
+  std::vector<std::uint8_t> rest(buffer_.begin(), buffer_.end());
+  buffer_.clear();
+  return rest;
 }
 
 /// Whether standard input is a picture, and no list: the first byte of a JPEG and of a PNG begins no text.

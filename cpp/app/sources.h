@@ -35,6 +35,7 @@ class Sources {
  private:
   [[nodiscard]] std::optional<std::string> next_line();
   [[nodiscard]] bool read_more();
+  [[nodiscard]] std::vector<std::uint8_t> rest_of_input();
   [[nodiscard]] bool begins_with_picture();
   [[nodiscard]] bool open_folder(const std::string& folder);
 

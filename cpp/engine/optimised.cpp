@@ -60,8 +60,7 @@ bool any_node(const torch::jit::Block& block, const std::set<std::string>& kinds
   });
 }
 
-/// Whether `forward` asks how its tensors lie in memory, and so would answer otherwise for channels-last
-/// ones.
+/// Whether `forward` asks how its tensors lie in memory, and so would answer otherwise if they lay otherwise.
 bool sees_layout(const torch::jit::Module& module) {
   const auto graph = module.get_method("forward").graph()->copy();
   torch::jit::Inline(*graph);
@@ -70,8 +69,7 @@ bool sees_layout(const torch::jit::Module& module) {
                    "aten::set_", "aten::storage_offset", "aten::resize_", "aten::unfold"});
 }
 
-/// Whether a method reads or writes what one call leaves for the next; all else, freezing has made constants
-/// of.
+/// Whether a method reads or writes what one call leaves for the next: of all else, freezing makes constants.
 bool keeps_state(const torch::jit::Module& frozen, const char* name) {
   const auto method = frozen.find_method(name);
   return method && any_node(*method->graph()->block(), {"prim::GetAttr", "prim::SetAttr"});
