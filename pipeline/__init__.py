@@ -17,5 +17,6 @@ A file here imports only from its own line and the lines above it.
     model/                            a model as a module, an archive, and the samples that it runs on
     parity/                           the golden set, the judgement, and how it is shown
     weights/, methods/                one module per source of weights, one per export method
+    bench/                            the benchmark: its contenders, what they share, figures and plot
     steps/                            the programs that doit starts: `python -m pipeline.steps.<name>`
 """

@@ -96,15 +96,20 @@ NUMERIC_VARIABLES = ("ATEN_CPU_CAPABILITY", "ONEDNN_MAX_CPU_ISA", "DNNL_MAX_CPU_
 """The environment variables by which a user makes that choice instead."""
 
 
-@functools.cache
-def cpu() -> str:
-    """What of the processor decides how floating-point numbers are rounded: architecture, flags and variables."""
+def processor_says(key: str) -> str:
+    """What the kernel says of the first processor under a key, a pattern; empty where it says nothing."""
     try:
         text = Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace")
     except OSError:
-        text = ""
-    first = re.search(r"^(?:flags|Features)\s*:(.*)$", text, re.MULTILINE)
-    words = first.group(1).split() if first else []
+        return ""
+    found = re.search(rf"^(?:{key})\s*:(.*)$", text, re.MULTILINE)
+    return found.group(1).strip() if found else ""
+
+
+@functools.cache
+def cpu() -> str:
+    """What of the processor decides how floating-point numbers are rounded: architecture, flags and variables."""
+    words = processor_says("flags|Features").split()
     flags = sorted({word for word in words if NUMERIC_FLAGS.fullmatch(word)})
     chosen = [f"{name}={os.environ[name]}" for name in NUMERIC_VARIABLES if os.environ.get(name)]
     return " ".join([platform.machine(), *flags, *chosen])

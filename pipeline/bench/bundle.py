@@ -1,15 +1,12 @@
 """What the step and its children hand each other: a folder of files, and its description."""
 
 from pathlib import Path
-from typing import Literal
 
 import msgspec
 
 from pipeline.bench.record import Check
 from pipeline.config import Model
-from pipeline.records import Provenance
-
-Precision = Literal["float32", "bfloat16"]
+from pipeline.records import Precision, Provenance
 
 DESCRIPTION = "bundle.json"
 PREPARED = "prepared.json"

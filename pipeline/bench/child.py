@@ -9,9 +9,8 @@ from pathlib import Path
 import msgspec
 
 from pipeline.bench.bundle import DESCRIPTION, Bundle
+from pipeline.cli import DEBUG
 from pipeline.errors import ExitCode, FileError, PipelineError
-
-DEBUG = "TORCHFERRY_DEBUG"
 
 
 def run(main: Callable[[], None]) -> None:

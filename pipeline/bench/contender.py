@@ -15,8 +15,8 @@ from typing import Any, Protocol, cast
 import msgspec
 
 from pipeline.bench import child
-from pipeline.bench.bundle import Precision
 from pipeline.errors import SettingsError
+from pipeline.records import Precision
 
 WARM_UP = 5
 """Calls that are not counted, as in cpp/recipe/recipe.cpp."""

@@ -7,8 +7,8 @@ from pathlib import Path
 
 from pipeline import layout, process
 from pipeline.bench import bundle
-from pipeline.bench.bundle import Precision
 from pipeline.bench.record import LeftOut
+from pipeline.records import Precision
 
 INSTALL = "pip install -e '.[pinned,bench]'"
 OURS = "ts-infer"

@@ -3,10 +3,10 @@
 import statistics
 from collections.abc import Mapping, Sequence
 
-from pipeline.bench.bundle import Precision
 from pipeline.bench.contender import Report
 from pipeline.bench.contenders import OURS
 from pipeline.bench.record import Start, Timing
+from pipeline.records import Precision
 
 Rounds = Sequence[Sequence[float]]
 

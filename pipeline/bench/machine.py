@@ -2,8 +2,6 @@
 
 import os
 import platform
-import re
-from pathlib import Path
 
 from pipeline import toolchain
 
@@ -14,12 +12,7 @@ PACKAGES = ("torch", "torchvision", "onnx", "onnxruntime", "openvino")
 
 def cpu() -> str:
     """The processor's name, such as "Intel(R) Xeon(R) Platinum 8481C CPU @ 2.70GHz"; else its architecture."""
-    try:
-        text = Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace")
-    except OSError:
-        text = ""
-    found = re.search(r"^model name\s*:\s*(.+)$", text, re.MULTILINE)
-    return found.group(1).strip() if found else platform.machine()
+    return toolchain.processor_says("model name") or platform.machine()
 
 
 def flags() -> list[str]:

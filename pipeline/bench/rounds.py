@@ -14,12 +14,12 @@ from typing import Any, TypeVar
 import msgspec
 
 from pipeline import console, process
-from pipeline.bench.bundle import Precision
 from pipeline.bench.contender import Report
 from pipeline.bench.contenders import Contender, Setup, Turn
 from pipeline.config import Bench
 from pipeline.errors import EnvironmentFault
 from pipeline.process import Measured
+from pipeline.records import Precision
 
 _Value = TypeVar("_Value")
 Cell = tuple[Precision, int]

@@ -36,7 +36,7 @@ def _judge(claim: Claim, reference: Any) -> Verdict:
     try:
         found = _read(claim)
         if claim.file.endswith(".npz"):  # flat, as these libraries know no structure
-            reference = [leaf for _, leaf in comparison.leaves(reference) if isinstance(leaf, torch.Tensor)]
+            reference = comparison.tensors(reference)
         if claim.precision == "float32":
             differences, faults = comparison.compare(reference, found, FLOAT32)
             fault = faults[0] if faults else ""
@@ -69,18 +69,17 @@ def _read(claim: Claim) -> Any:
     return golden.load_output(path)
 
 
-def _tensors(value: Any) -> list[torch.Tensor]:
-    return [leaf for _, leaf in comparison.leaves(value) if isinstance(leaf, torch.Tensor)]
-
-
 def _largest(reference: Any) -> float:
-    return max((float(tensor.double().abs().max()) for tensor in _tensors(reference) if tensor.numel()), default=0.0)
+    return max(
+        (float(tensor.double().abs().max()) for tensor in comparison.tensors(reference) if tensor.numel()), default=0.0
+    )
 
 
 def _roughly(reference: Any, found: Any) -> tuple[float, float, str]:
     """The largest difference of floating-point outputs, the largest value, and what is wrong; labels may differ."""
-    pairs = list(zip(_tensors(reference), _tensors(found), strict=False))
-    if len(_tensors(reference)) != len(_tensors(found)) or any(r.shape != f.shape for r, f in pairs):
+    expected_tensors, found_tensors = comparison.tensors(reference), comparison.tensors(found)
+    pairs = list(zip(expected_tensors, found_tensors, strict=False))
+    if len(expected_tensors) != len(found_tensors) or any(r.shape != f.shape for r, f in pairs):
         return 0.0, 0.0, "its outputs have another structure or shape than eager PyTorch's"
     pairs = [(r, f) for r, f in pairs if r.is_floating_point() and r.numel()]
     absolute, largest = 0.0, 0.0
@@ -96,7 +95,7 @@ def _roughly(reference: Any, found: Any) -> tuple[float, float, str]:
 
 
 def _same_best(reference: Any, found: Any) -> bool | None:
-    expected, got = _tensors(reference), _tensors(found)
+    expected, got = comparison.tensors(reference), comparison.tensors(found)
     if len(expected) != 1 or not ranking.is_class_scores(expected[0]):
         return None
     return bool((expected[0].argmax(dim=1) == got[0].argmax(dim=1)).all())

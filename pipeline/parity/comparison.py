@@ -27,7 +27,7 @@ def compare(reference: Any, candidate: Any, tolerance: Tolerance, path: str = "o
     differences: list[Difference] = []
     faults: list[str] = []
     _compare(path, reference, candidate, tolerance, differences, faults)
-    if not any(isinstance(leaf, torch.Tensor) for _, leaf in leaves(reference)):
+    if not tensors(reference):
         faults.append("the reference holds no tensor: nothing was compared")
     return Compared(differences, faults)
 
@@ -139,6 +139,11 @@ def leaves(value: Any, path: str = "output") -> Iterator[tuple[str, Any]]:
             yield from leaves(entry, inner)
     else:
         yield path, value
+
+
+def tensors(value: Any) -> list[torch.Tensor]:
+    """The tensors of an output, wherever they are in it."""
+    return [leaf for _, leaf in leaves(value) if isinstance(leaf, torch.Tensor)]
 
 
 def _entries(container: Any, path: str) -> Iterator[tuple[str, Any]]:

@@ -19,7 +19,7 @@ def run(module: torch.nn.Module, golden_samples: list[Sample], model: Model) -> 
     """The outputs, in plain containers; a ModelError where they could not tell a working model from a broken one."""
     outputs = [_call(module, sample) for sample in golden_samples]
     for sample, output in zip(golden_samples, outputs, strict=True):
-        tensors = _tensors(output)
+        tensors = comparison.tensors(output)
         if not tensors:
             raise ModelError(f"the model's output on '{sample.name}' holds no tensor: there is nothing to compare")
         if not all(bool(tensor.isfinite().all()) for tensor in tensors):
@@ -95,7 +95,3 @@ def _call(module: torch.nn.Module, sample: Sample) -> Any:
 def copies(arguments: Arguments) -> Arguments:
     """The same values in memory of their own: a model may change its input in place."""
     return [argument.clone() for argument in arguments]
-
-
-def _tensors(output: Any) -> list[torch.Tensor]:
-    return [leaf for _, leaf in comparison.leaves(output) if isinstance(leaf, torch.Tensor)]

@@ -14,13 +14,14 @@ import msgspec
 from pipeline import cli, console, files, hashes, layout, process
 from pipeline.bench import bundle, figures, machine, plot, recipe, report, rounds
 from pipeline.bench import contenders as all_contenders
-from pipeline.bench.bundle import Bundle, Claim, Claims, Precision, Prepared, Verdict
+from pipeline.bench.bundle import Bundle, Claim, Claims, Prepared, Verdict
 from pipeline.bench.contenders import Contender, Setup, Turn
 from pipeline.bench.record import Benchmark, Check, LeftOut, Start, Timing
 from pipeline.bench.rounds import Times
 from pipeline.config import Bench, Model, Settings
 from pipeline.errors import Disagreement, EnvironmentFault
 from pipeline.layout import ModelFiles
+from pipeline.records import Precision
 
 
 def main(name: str, model: Model, settings: Settings) -> None:

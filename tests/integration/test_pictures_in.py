@@ -14,6 +14,7 @@ import torch
 from PIL import Image
 
 from .conftest import Finished, Project
+from .test_compare import replace_executable
 
 ARCHIVE = "artifacts/twin/twin_traced.pt"
 
@@ -219,17 +220,13 @@ TAMPERED = {
 
 @pytest.mark.parametrize(("tamper", "expected"), TAMPERED.values(), ids=TAMPERED.keys())
 def test_the_stage_that_differs_is_named(tamper: str, expected: str, project: Project) -> None:
-    executable = project.path("artifacts/build/ts-infer")
-    executable.rename(executable.with_name("real"))
     project.path("tamper.py").write_text(
         "import sys, torch\nfrom pathlib import Path\nfrom pipeline.parity import golden\n"
         "answers = golden.read_answers(Path(sys.argv[1]))\n"
         f"if answers.pixels[0] is not None:\n    {tamper}\n    torch.save(answers._asdict(), sys.argv[1])\n"
     )
-    script = '#!/bin/sh\n"$(dirname "$0")/real" "$@" || exit\nfor last; do :; done\n'
-    script += f'[ "$last" = --version ] || PYTHONPATH=. "{sys.executable}" tamper.py "$last"\n'
-    executable.write_text(script)
-    executable.chmod(0o755)
+    tampered = f'[ "$outputs" = --version ] || PYTHONPATH=. "{sys.executable}" tamper.py "$outputs"'
+    replace_executable(project, f'"$(dirname "$0")/real" "$@" || exit\n{tampered}')
     finished = project.step("compare", "twin")
     assert finished.code == 1, finished.output
     assert f": {expected}" in finished.errors[0], finished.output
