@@ -129,6 +129,29 @@ def test_a_damaged_archive(kind: str, project: Project, tmp_path: Path) -> None:
     assert str(path) in finished.output
 
 
+def test_an_archive_of_a_newer_torch(project: Project, tmp_path: Path) -> None:
+    """As its own record of the format's version says."""
+    newer = tmp_path / "newer.pt"
+    with zipfile.ZipFile(project.path(ARCHIVE)) as whole, zipfile.ZipFile(newer, "w") as changed:
+        for entry in whole.infolist():
+            is_version = entry.filename.endswith("/version") and "/.data/" not in entry.filename
+            changed.writestr(entry.filename, b"99\n" if is_version else whole.read(entry))
+    finished = project.infer(newer)
+    assert finished.code == 3
+    assert len(finished.output.splitlines()) == 1
+    assert f"{newer} is of a newer torch than this program's" in finished.output
+
+
+def test_an_archive_that_takes_other_arguments(project: Project, tmp_path: Path) -> None:
+    """Without metadata nothing says what it takes but its own signature, which is told."""
+    two = torch.jit.trace(torch.nn.Bilinear(2, 3, 4), (torch.ones(1, 2), torch.ones(1, 3)))
+    torch.jit.save(two, tmp_path / "two.pt")
+    torch.save({"samples": [[torch.ones(1, 2)]]}, tmp_path / "inputs.pt")
+    finished = project.infer(tmp_path / "two.pt", "--inputs", tmp_path / "inputs.pt")
+    assert finished.code == 4
+    assert "; it takes forward(Tensor " in finished.errors[0]
+
+
 X = torch.zeros(1, 3, 8, 8)
 BAD_INPUTS = {
     "shape": (
