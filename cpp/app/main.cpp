@@ -103,7 +103,7 @@ ExitCode run(Options options) {
 
   Sources sources(options.pictures);
   const auto start = std::chrono::steady_clock::now();
-  Engine engine(options.archive, {options.precision, form_for(options, sources), remark});
+  Engine engine(options.archive, {options.precision, form_for(options, sources), options.taps, remark});
   const auto load_ms =
       std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - start).count();
 

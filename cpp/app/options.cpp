@@ -31,6 +31,8 @@ Runs a TorchScript archive and prints the likeliest classes of each picture or s
                       torch.save({"samples": [[tensor, ...], ...]}, FILE)
   --order I,J,...     which samples to run, in this order, counted from 0 (default: all)
   --outputs FILE      write every output there, for torch.load(FILE, weights_only=False)
+  --taps              write there what each submodule returned as well, in that order, to find where
+                      it parts from Python; nothing is fused across submodules then
   --benchmark N       time N calls of each sample, after some that are not counted
 
   --info              say what is inside the archive, and run nothing
@@ -104,8 +106,9 @@ std::map<std::string_view, Read> valued(Options& options) {
 }
 
 std::map<std::string_view, bool*> switches(Options& options) {
-  return {{"--json", &options.json}, {"--plain", &options.plain}, {"--info", &options.info},
-          {"--help", &options.help}, {"-h", &options.help},       {"--version", &options.version}};
+  return {{"--json", &options.json},      {"--plain", &options.plain}, {"--taps", &options.taps},
+          {"--info", &options.info},      {"--help", &options.help},   {"-h", &options.help},
+          {"--version", &options.version}};
 }
 
 void check_together(const Options& options) {
@@ -116,6 +119,7 @@ void check_together(const Options& options) {
     refuse("--inputs and pictures exclude each other: '" + options.pictures.front() + "'");
   if (!samples && !options.order.empty()) refuse("--order needs --inputs");
   if (!samples && !pictures && !options.outputs.empty()) refuse("--outputs needs --inputs or pictures");
+  if (options.taps && (!samples || options.outputs.empty())) refuse("--taps needs --inputs and --outputs");
   if (!pictures && options.batch > 1) refuse("--batch needs pictures; a sample's batch is its own");
   if (options.benchmark && pictures) refuse("--benchmark takes --inputs, or ones, and no pictures");
   if (options.benchmark && !options.outputs.empty()) refuse("--benchmark and --outputs exclude each other");

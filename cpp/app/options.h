@@ -28,6 +28,7 @@ struct Options {
   std::size_t threads = 0;  ///< 0: as many as there are cores
   Precision precision = Precision::float32;
   bool plain = false;  ///< not optimised
+  bool taps = false;   ///< also write what each submodule returned
 
   bool info = false;
   bool help = false;

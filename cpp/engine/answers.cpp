@@ -20,11 +20,18 @@ c10::IValue or_none(const at::Tensor& tensor) {
   return tensor.defined() ? c10::IValue(tensor) : c10::IValue();
 }
 
+c10::impl::GenericList listed(const Taps& taps) {
+  c10::impl::GenericList list(c10::AnyType::get());
+  for (const auto& [path, value] : taps) list.push_back(c10::ivalue::Tuple::create(path, value));
+  return list;
+}
+
 std::vector<char> pickled(const Answers& answers) {
   c10::List<std::int64_t> order;
   c10::impl::GenericList outputs(c10::AnyType::get());
   c10::impl::GenericList pixels(c10::AnyType::get());
   c10::impl::GenericList preprocessed(c10::AnyType::get());
+  c10::impl::GenericList taps(c10::AnyType::get());
   c10::List<c10::List<c10::List<std::int64_t>>> labels;
   c10::List<c10::List<c10::List<double>>> probabilities;
   for (const auto index : answers.order) order.push_back(static_cast<std::int64_t>(index));
@@ -32,6 +39,7 @@ std::vector<char> pickled(const Answers& answers) {
     outputs.push_back(answer->output);
     pixels.push_back(or_none(answer->pixels));
     preprocessed.push_back(or_none(answer->preprocessed));
+    taps.push_back(listed(answer->taps));
     c10::List<c10::List<std::int64_t>> sample_labels;
     c10::List<c10::List<double>> sample_probabilities;
     for (const auto& ranking : answer->rankings) {
@@ -54,6 +62,7 @@ std::vector<char> pickled(const Answers& answers) {
   document.insert("labels", std::move(labels));
   document.insert("pixels", std::move(pixels));
   document.insert("preprocessed", std::move(preprocessed));
+  document.insert("taps", std::move(taps));
   return torch::jit::pickle_save(document);
 }
 

@@ -16,9 +16,10 @@ struct Answers {
 };
 
 /// Writes an outputs file, whole or not at all: a pickle that `torch.load` reads, with `order`, `outputs`,
-/// `labels`, `probabilities`, `pixels` and `preprocessed`, each a list with an entry per answer; of `labels`
-/// and `probabilities` an entry is a list of one list per batch element; the last two hold None for a sample.
-/// What is there and no regular file (a pipe, a device) is written to.
+/// `labels`, `probabilities`, `pixels`, `preprocessed` and `taps`, each a list with an entry per answer; of
+/// `labels` and `probabilities` an entry is a list of one list per batch element; `pixels` and `preprocessed`
+/// hold None for a sample; of `taps` an entry is a list of (path, value), empty where they were not asked
+/// for. What is there and no regular file (a pipe, a device) is written to.
 /// @throws Error (environment) when it cannot be written.
 void write_answers(const Answers& answers, const std::filesystem::path& path);
 

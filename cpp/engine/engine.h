@@ -30,6 +30,7 @@ enum class Form {
 struct EngineOptions {
   Precision precision = Precision::float32;
   Form form = Form::optimised;
+  bool taps = false;  ///< whether the answer to a sample holds what each submodule returned, which is slower
   /// Hears, mostly never, what is worth knowing and no failure. From any thread.
   std::function<void(const std::string&)> remark = [](const std::string&) {};
 };

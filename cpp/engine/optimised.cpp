@@ -1,7 +1,5 @@
 #include "engine/optimised.h"
 
-#include <ATen/core/Dict.h>
-#include <ATen/core/List.h>
 #include <ATen/core/function_schema.h>
 #include <torch/csrc/jit/codegen/onednn/interface.h>
 #include <torch/csrc/jit/passes/fold_conv_bn.h>
@@ -13,6 +11,7 @@
 #include <utility>
 
 #include "engine/archive.h"
+#include "engine/values.h"
 
 namespace torchferry {
 
@@ -90,31 +89,6 @@ c10::IValue as_taken(const c10::IValue& input, Precision precision, bool channel
   if (precision == Precision::bfloat16 && tensor.scalar_type() == at::kFloat)
     tensor = tensor.to(at::kBFloat16);
   return channels_last && is_image(tensor) ? tensor.contiguous(at::MemoryFormat::ChannelsLast) : tensor;
-}
-
-/// What came out in bfloat16 as float32, in whatever it is held.
-c10::IValue as_float32(const c10::IValue& value) {
-  if (value.isTensor()) {
-    const auto& tensor = value.toTensor();
-    return tensor.scalar_type() == at::kBFloat16 ? tensor.to(at::kFloat) : tensor;
-  }
-  if (value.isTuple()) {
-    std::vector<c10::IValue> elements;
-    for (const auto& element : value.toTupleRef().elements()) elements.push_back(as_float32(element));
-    return c10::ivalue::Tuple::create(std::move(elements));
-  }
-  if (value.isList()) {
-    c10::impl::GenericList list(value.toList().elementType());
-    for (const c10::IValue& element : value.toListRef()) list.push_back(as_float32(element));
-    return list;
-  }
-  if (value.isGenericDict()) {
-    const auto dict = value.toGenericDict();
-    c10::impl::GenericDict converted(dict.keyType(), dict.valueType());
-    for (const auto& entry : dict) converted.insert(entry.key(), as_float32(entry.value()));
-    return converted;
-  }
-  return value;
 }
 
 }  // namespace

@@ -6,8 +6,9 @@
 #include <utility>
 
 #include "base/error.h"
-#include "engine/archive.h"
 #include "engine/processor.h"
+#include "engine/taps.h"
+#include "engine/values.h"
 
 namespace torchferry {
 
@@ -33,7 +34,7 @@ Sample copy_of(const Sample& sample) {
 
 Runner::Runner(std::filesystem::path archive, EngineOptions options)
     : path_(std::move(archive)), options_(std::move(options)) {
-  auto loaded = load_archive(path_);
+  auto loaded = load();
   metadata_ = std::move(loaded.metadata);
   facts_ = facts_of(loaded.module);
   if (options_.precision == Precision::bfloat16 && !has_bfloat16_instructions()) {
@@ -50,8 +51,14 @@ Runner::Runner(std::filesystem::path archive, EngineOptions options)
       throw Error(ExitCode::model, "the model cannot run in bfloat16 (" + fault_in(fault) + "); use float32");
     }
     options_.remark("the model cannot be optimised (" + fault_in(fault) + "); it runs as it is");
-    plain_ = load_archive(path_).module;
+    plain_ = load().module;
   }
+}
+
+Archive Runner::load() const {
+  auto archive = load_archive(path_);
+  if (options_.taps) tap(archive.module);
+  return archive;
 }
 
 c10::IValue Runner::call(const Sample& sample) {
@@ -67,20 +74,27 @@ std::unique_lock<std::mutex> Runner::alone() {
   return may_overlap ? std::unique_lock<std::mutex>() : std::unique_lock(one_at_a_time_);
 }
 
-c10::IValue Runner::forward(const Sample& sample) {
+c10::IValue Runner::forward(const Sample& sample, Taps* taps) {
+  if (!options_.taps) taps = nullptr;
   try {
     const auto lock = alone();
-    return call(copy_of(sample)).deepcopy();
+    const Recording recording(taps);
+    auto output = call(copy_of(sample)).deepcopy();
+    if (taps != nullptr && options_.precision == Precision::bfloat16) {
+      for (auto& told : *taps) told.value = as_float32(told.value);
+    }
+    return output;
   } catch (const std::exception& fault) {
     if (!optimised_ || options_.precision != Precision::float32) throw;
-    return forward_after(fault, sample);
+    return forward_after(fault, sample, taps);
   }
 }
 
 /// Whose fault is it: the model's, which then fails as it stands, or that of its optimised form?
-c10::IValue Runner::forward_after(const std::exception& fault, const Sample& sample) {
+c10::IValue Runner::forward_after(const std::exception& fault, const Sample& sample, Taps* taps) {
   const std::scoped_lock lock(one_at_a_time_);
-  if (!plain_) plain_ = load_archive(path_).module;
+  if (!plain_) plain_ = load().module;
+  const Recording recording(taps);
   const torch::jit::GraphOptimizerEnabledGuard as_it_is(false);
   auto output = plain_->forward(copy_of(sample)).deepcopy();
   if (!gave_up_.exchange(true)) {

@@ -11,6 +11,8 @@
 #include <mutex>
 #include <optional>
 
+#include "engine/answer.h"
+#include "engine/archive.h"
 #include "engine/engine.h"
 #include "engine/metadata.h"
 #include "engine/optimised.h"
@@ -34,9 +36,10 @@ class Runner {
 
   /// Calls `forward` on a copy of the sample; the output is in memory of its own. Where the optimised form
   /// fails and the model as it is does not, the model goes on as it is, and a remark says so. A model that
-  /// keeps something from call to call is called by one thread at a time.
+  /// keeps something from call to call is called by one thread at a time. Where the options ask for taps,
+  /// those of the call that did not fail are put into `taps`.
   /// @throws std::exception where the model fails.
-  [[nodiscard]] c10::IValue forward(const Sample& sample);
+  [[nodiscard]] c10::IValue forward(const Sample& sample, Taps* taps = nullptr);
 
   /// Calls `forward` and no more: nothing is copied, and a failure is the form's own.
   /// @throws std::exception where it fails.
@@ -48,7 +51,8 @@ class Runner {
 
  private:
   [[nodiscard]] std::unique_lock<std::mutex> alone();
-  [[nodiscard]] c10::IValue forward_after(const std::exception& fault, const Sample& sample);
+  [[nodiscard]] Archive load() const;
+  [[nodiscard]] c10::IValue forward_after(const std::exception& fault, const Sample& sample, Taps* taps);
 
   std::filesystem::path path_;
   EngineOptions options_;

@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from pipeline.parity.golden import read_answers
+from pipeline.reference.golden import read_answers
 
 from .conftest import Project
 from .test_pictures_in import drawn
@@ -79,6 +79,11 @@ class Transposed(Base):
         return self.features(x).t()
 
 
+class NotANumber(Base):
+    def forward(self, x: Tensor) -> Tensor:
+        return self.features(x) / 0 * 0
+
+
 MODELS = [Base, ScalarOfTheInput, Strided, Remembering, Numbered]
 
 
@@ -144,6 +149,10 @@ def test_a_batch_without_a_row_for_each_picture(
     finished = project.infer(archive, *photos, "--batch", str(count))
     assert finished.code == 2
     assert f"--batch {count} needs an output with a row for each picture" in finished.errors[0]
+
+
+def test_a_batch_of_nan_is_no_fault_of_the_batch(project: Project, photos: list[Path]) -> None:
+    assert all(bool(output.isnan().all()) for output in answers(project, NotANumber, photos, "--batch", "2"))
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
