@@ -70,6 +70,8 @@ def _pictures_faults(model: Model) -> _Faults:
     for source in model.reads:
         if not source.startswith("file:"):
             yield "reads", f"'{source}' is of no known kind; expected file:path"
+    if model.baseline and not model.baseline.startswith("file:"):
+        yield "baseline", f"'{model.baseline}' is of no known kind; expected file:path of a compare.json"
     for source in model.images:
         if not source.startswith(("file:", "package:")):
             yield "images", f"'{source}' is of no known kind; expected file:path or package:name/path"
@@ -89,7 +91,7 @@ def _is_sound(tolerance: Tolerance) -> bool:
 
 def _numbers_faults(model: Model) -> _Faults:
     for key, tolerance in (("tolerance", model.tolerance), ("bfloat16", model.bfloat16)):
-        if tolerance and not _is_sound(tolerance):
+        if isinstance(tolerance, Tolerance) and not _is_sound(tolerance):
             yield key, "expected finite atol and rtol of 0 or more, and not both 0"
     if not 0 < model.timeout <= LONGEST:
         yield "timeout", f"{model.timeout:g} found; expected seconds, more than 0 and at most {LONGEST}"

@@ -53,8 +53,7 @@ class Preprocess(Table, frozen=True):
 class Tolerance(Table, frozen=True):
     """C++ agrees with Python where |c - r| <= atol + rtol * |r|, for each element.
 
-    The optimised form sums in another order than eager Python: ResNet-18 needs a third of 1e-5, EfficientNet-Lite0 two
-    thirds of it. Ten times that leaves room for deeper models, and none for a fault.
+    An entry that states none is judged by what is measured (`judging/measured.py`), or else by this one.
     """
 
     example: ClassVar[str] = "{ atol = 1e-4, rtol = 1e-4 }"
@@ -90,9 +89,12 @@ class Model(Table, frozen=True):
     """For the pictures; torchvision weights bring their own."""
     categories: str = ""
     """Class names: `torchvision:ResNet18_Weights.DEFAULT`, or a `file:` with a name a line."""
-    tolerance: Tolerance = Tolerance()
-    bfloat16: Tolerance | None = None
-    """Where it is given, compare runs the model in bfloat16 as well, and judges that by this tolerance."""
+    tolerance: Tolerance | None = None
+    """Rules where it is given; else what may differ is measured, by the error that eager PyTorch has itself."""
+    bfloat16: bool | Tolerance = False
+    """Whether compare runs the model in bfloat16 as well; a tolerance rules there, else it is measured."""
+    baseline: str = ""
+    """An earlier `compare.json` as `file:`; compare says what became worse since, and fails on what it compared."""
     timeout: float = 600
     """Seconds that the C++ side may take to run the samples."""
     extra: str = ""

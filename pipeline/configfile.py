@@ -151,6 +151,8 @@ def _check_words(value: object, kind: type[Table], where: str) -> None:
         nested = next((c for c in candidates if isinstance(c, type) and issubclass(c, Table)), None)
         if nested is not None:
             for item in entry if isinstance(entry, list) else [entry]:
+                if bool in candidates and isinstance(item, bool):
+                    continue
                 if not isinstance(item, dict):
                     found = f"{item!r} found; expected a table such as {nested.example}"
                     raise SettingsError(f"{PYPROJECT}, {where} {key}: {found}")

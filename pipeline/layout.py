@@ -42,12 +42,18 @@ class ModelFiles:
     folder: Path
     weights: Path
     archive: Path
+    rejected: Path
+    """An archive that export did not find to agree, if the last one was such."""
     inputs: Path
     reference: Path
     comparison: Path
+    comparison_junit: Path
+    selftest: Path
+    locate: Path
+    locate_plot: Path
+    """Without its suffix, as that of the benchmark: it is drawn as .svg and as .png."""
     bench: Path
     bench_plot: Path
-    """Without its suffix: it is drawn as .svg and as .png."""
 
     @classmethod
     def of(cls, name: str, model: Model) -> "ModelFiles":
@@ -57,9 +63,14 @@ class ModelFiles:
             folder=folder,
             weights=folder / "weights.pt",
             archive=folder / f"{name}_{EXPORTED[model.method]}.pt",
+            rejected=folder / "rejected.pt",
             inputs=folder / "inputs.pt",
             reference=folder / "reference.pt",
             comparison=folder / "compare.json",
+            comparison_junit=folder / "compare.xml",
+            selftest=folder / "selftest.json",
+            locate=folder / "locate.json",
+            locate_plot=folder / "locate",
             bench=folder / "bench.json",
             bench_plot=folder / "bench",
         )

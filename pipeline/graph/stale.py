@@ -2,6 +2,7 @@
 
 import os
 import platform
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -10,6 +11,7 @@ from pipeline import files, hashes, toolchain
 from pipeline.config import Model, Settings
 from pipeline.errors import FileError
 from pipeline.graph import sources
+from pipeline.layout import ModelFiles
 
 Facts = dict[str, Any]
 
@@ -68,7 +70,17 @@ def configure_facts(settings: Settings) -> Facts:
 
 def compare_facts(model: Model, settings: Settings) -> Facts:
     """The tolerance, and the toolchain: libtorch is loaded when the executable runs, so its bytes do not tell."""
-    return _settings(model, ("tolerance", "bfloat16", "timeout")) | _run_with() | build_facts(settings)
+    return _settings(model, ("tolerance", "bfloat16", "timeout", "baseline")) | _run_with() | build_facts(settings)
+
+
+def locate_files(files: ModelFiles) -> list[Path]:
+    """The archive to look into: one that export has rejected, else the one that it has made."""
+    return [files.rejected if files.rejected.exists() else files.archive]
+
+
+def compare_files(model: Model) -> list[str]:
+    """An earlier record that it is held against."""
+    return _own_files([model.baseline])
 
 
 def _run_with() -> Facts:

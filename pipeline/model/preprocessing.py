@@ -21,13 +21,13 @@ def attach(exported: torch.jit.ScriptModule, model: Model) -> tuple[torch.jit.Sc
     A table in the entry is an order: where it cannot be followed, a ModelError says why. What comes with torchvision's
     weights is an offer, left out with a line where the model has a `preprocess` of its own, or takes odd arguments.
     """
-    preset = _of(model)
+    preset = preset_of(model)
     if preset is None:
         if model.images:
             raise SettingsError(f"images need a 'preprocess' table, which the entry of {model.builder} lacks")
         return exported, None
     try:
-        return _both(exported, preset), preset
+        return beside(exported, preset), preset
     except ModelError as error:
         if model.preprocess is not None or model.images:
             raise
@@ -35,7 +35,12 @@ def attach(exported: torch.jit.ScriptModule, model: Model) -> tuple[torch.jit.Sc
         return exported, None
 
 
-def _of(model: Model) -> nn.Module | None:
+def is_beside(module: nn.Module) -> bool:
+    """Whether an archive's module is one that `beside` has made, with the model in its member `model`."""
+    return getattr(module, "original_name", "") == _Both.__name__
+
+
+def preset_of(model: Model) -> nn.Module | None:
     """What turns a picture into an input: as the entry's table says, else as its torchvision weights do; else none.
 
     Torchvision's weights may be of a model that takes no single picture, such as a video's; those have none.
@@ -81,7 +86,7 @@ def check_fits(name: str, made: Any, model: Model) -> None:
         raise SettingsError(f"{name} becomes {found}, the entry's inputs say {wanted}; correct either")
 
 
-def _both(exported: torch.jit.ScriptModule, preset: nn.Module) -> torch.jit.ScriptModule:
+def beside(exported: torch.jit.ScriptModule, preset: nn.Module) -> torch.jit.ScriptModule:
     """The exported model with a second method `preprocess`; its `forward` takes what it took.
 
     A method cannot be added to a module that is compiled already, so both become members of a new one.
@@ -89,7 +94,7 @@ def _both(exported: torch.jit.ScriptModule, preset: nn.Module) -> torch.jit.Scri
     if hasattr(exported, "preprocess"):
         raise ModelError("the model has a preprocess of its own; expected none beside the one of the settings")
     arguments = exported.forward.schema.arguments[1:]  # type: ignore[attr-defined]
-    taken = ", ".join(_argument(argument) for argument in arguments)
+    taken = ", ".join(argument(one) for one in arguments)
     passed = ", ".join(f"{argument.name}={argument.name}" for argument in arguments)
     try:
         both: torch.jit.ScriptModule = torch.jit.script(_Both(exported, _lean(preset)).eval())
@@ -111,9 +116,10 @@ def _lean(preset: nn.Module) -> torch.jit.ScriptModule:
     return loaded
 
 
-def _argument(argument: Any) -> str:
-    default = f" = {argument.default_value!r}" if argument.has_default_value() else ""
-    return f"{argument.name}: {argument.type.annotation_str}{default}"
+def argument(one: Any) -> str:
+    """An argument of a schema as TorchScript's source has it."""
+    default = f" = {one.default_value!r}" if one.has_default_value() else ""
+    return f"{one.name}: {one.type.annotation_str}{default}"
 
 
 class _Both(nn.Module):

@@ -1,1 +1,1 @@
-"""Whether two sides agree: what both run on, how outputs are judged, and how the verdict is shown."""
+"""Whether C++ agrees: what is asked of ts-infer, where the numbers part, and how the verdict is told."""

@@ -1,13 +1,15 @@
 """Asking ts-infer for its answers."""
 
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from pipeline import files, layout, process
+from pipeline import files, process
 from pipeline.errors import Disagreement, EnvironmentFault
-from pipeline.parity import golden
-from pipeline.parity.golden import Answers
+from pipeline.reference import golden
+from pipeline.reference.golden import Answers
+
+Answerer = Callable[[Sequence[str | Path], float], Answers]
 
 
 def answers(argv: Sequence[str | Path], timeout: float) -> Answers:
@@ -21,14 +23,14 @@ def answers(argv: Sequence[str | Path], timeout: float) -> Answers:
         return golden.read_answers(outputs)
 
 
-def codecs() -> str:
+def codecs(program: Path) -> str:
     """What ts-infer says of its version, which names the libraries that it decodes with."""
-    return _run([layout.EXECUTABLE, "--version"], timeout=60).output
+    return _run([program, "--version"], timeout=60).output
 
 
 def _run(argv: Sequence[str | Path], timeout: float) -> process.Finished:
     try:
-        files.make_executable(layout.EXECUTABLE)
+        files.make_executable(Path(argv[0]))
         return process.run(argv, timeout=timeout)
     except OSError as error:
         raise EnvironmentFault(f"{argv[0]} cannot be started ({error.strerror}); run doit build") from None

@@ -2,16 +2,41 @@
 
 import random
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
+
+import msgspec
 
 from pipeline.config import Tolerance
 from pipeline.errors import Disagreement
-from pipeline.parity import comparison, ranking
-from pipeline.parity.golden import Answers, Reference
-from pipeline.records import Precision, Row, SampleRecord
+from pipeline.judging import comparison, ranking, structure
+from pipeline.judging.findings import Difference, Fault, Row, Run, Side, largest, shown
+from pipeline.judging.rules import Rule, Stated
+from pipeline.judging.structure import Fields
+from pipeline.reference.golden import Answers, Expected
 
 RUNS = 3
 """Of each sample at least: libtorch observes the first, compiles for the second, and the third is as all others."""
+
+
+ROUGHLY = Stated(Tolerance())
+"""What two runs of one form may differ by: the first of the optimised one rounds in another way than those after."""
+PYTHON: Side = "archive in Python"
+BFLOAT16: Side = "C++ bfloat16"
+
+
+class Standard(NamedTuple):
+    """What all runs of a side are judged by."""
+
+    rule: Rule
+    names: Fields
+    categories: list[str]
+
+
+class Judged(NamedTuple):
+    """What is recorded of a run, and the output that it had."""
+
+    run: Run
+    output: Any
 
 
 def draw_order(count: int) -> list[int]:
@@ -26,39 +51,97 @@ def draw_order(count: int) -> list[int]:
     return order
 
 
+def check_notice(every: Sequence[Expected], standard: Standard) -> None:
+    """A Disagreement where an output is so small, beside what is allowed, that zeros would pass for it."""
+    if not any(tensor.numel() for expected in every for tensor in structure.tensors(expected.output)):
+        raise Disagreement("every output is empty: nothing was compared; give the entry inputs that lead to something")
+    if path := comparison.below_notice([expected.output for expected in every], standard.rule, standard.names):
+        small = f"{path} is nowhere larger than the tolerance, {standard.rule.shown(path)}: zeros would pass for it"
+        remedy = "set a smaller atol in" if isinstance(standard.rule, Stated) else "state"
+        raise Disagreement(f"{small}; nothing was compared; {remedy} the entry's tolerance")
+
+
 def judge(
-    reference: Reference,
-    answers: Answers,
-    order: Sequence[int],
-    tolerance: Tolerance,
-    categories: list[str],
-    precision: Precision = "float32",
-) -> list[SampleRecord]:
-    """Hold each answer against its reference; a Disagreement where they cannot be paired."""
+    expected: Sequence[Expected], answers: Answers, order: Sequence[int], side: Side, standard: Standard
+) -> list[Judged]:
+    """Hold each answer of the executable against its reference; a Disagreement where they cannot be paired."""
     check_paired(answers, order, order)
-    if path := comparison.below_notice(reference.outputs, tolerance):
-        small = f"{path} is nowhere larger than the tolerance, atol {tolerance.atol:g}: zeros would pass for it"
-        raise Disagreement(f"{small}; nothing was compared; set a smaller atol in the entry's tolerance")
-    runs = []
+    judged = []
     for position, sample in enumerate(order):
-        expected, found = reference.outputs[sample], answers.outputs[position]
-        differences, faults = comparison.compare(expected, found, tolerance)
+        entry, output = expected[sample], answers.outputs[position]
+        one = judge_output(entry, output, sample, side, standard)
         rows: list[Row] = []
-        if differences:
-            rows, ranking_faults = rank(answers, position, expected, tolerance, categories)
+        faults = list(one.run.faults)
+        if one.run.differences:
+            rows, ranking_faults = rank(answers, position, entry.output, standard)
             faults += ranking_faults
-        runs.append(
-            SampleRecord(
-                sample=sample,
-                name=reference.names[sample],
-                precision=precision,
-                agrees=not faults,
-                faults=faults,
-                differences=differences,
-                rows=rows,
-            )
-        )
-    return runs
+        judged.append(Judged(made(side, entry, sample, faults, one.run.differences, rows=rows), output))
+    return judged
+
+
+def judge_output(expected: Expected, output: Any, sample: int, side: Side, standard: Standard) -> Judged:
+    """Hold one output against its reference."""
+    differences, faults = comparison.compare(
+        expected.output, output, standard.rule, expected.truth, names=standard.names
+    )
+    return Judged(made(side, expected, sample, faults, differences), output)
+
+
+def made(  # noqa: PLR0913 - a run is all of this
+    side: Side,
+    expected: Expected,
+    sample: int,
+    faults: list[Fault],
+    differences: list[Difference],
+    *,
+    rows: Sequence[Row] = (),
+    way: str = "",
+) -> Run:
+    """The record of a run."""
+    return Run(
+        side=side,
+        sample=sample,
+        name=expected.name,
+        way=way,
+        picture=expected.preprocessed is not None,
+        agrees=not faults,
+        faults=faults,
+        differences=differences,
+        rows=list(rows),
+    )
+
+
+def with_repetitions(judged: Sequence[Judged], names: Fields) -> list[Judged]:
+    """The same, where runs that disagree with Python also tell whether they disagree with each other."""
+    alike: dict[tuple[Side, bool, int, str], list[Judged]] = {}
+    for one in judged:
+        alike.setdefault((one.run.side, one.run.picture, one.run.sample, one.run.way), []).append(one)
+    faults = {key: _repetition(several, names) for key, several in alike.items()}
+    found = []
+    for one in judged:
+        run = one.run
+        fault = faults[run.side, run.picture, run.sample, run.way]
+        both = msgspec.structs.replace(run, faults=[*fault, *run.faults]) if run.faults else run
+        found.append(Judged(both, one.output))
+    return found
+
+
+def _repetition(alike: list[Judged], names: Fields) -> list[Fault]:
+    """What is wrong about several runs of the same, where one disagrees with Python."""
+    first = alike[0]
+    if all(one.run.agrees for one in alike):
+        return []
+    differences = [
+        difference
+        for one in alike[1:]
+        for difference in comparison.compare(first.output, one.output, ROUGHLY, names=names).differences
+        if not difference.passes
+    ]
+    if not all(isinstance(difference.max_absolute, float) for difference in differences) or not differences:
+        return []
+    apart = shown(largest([difference.max_absolute for difference in differences]))
+    message = f"it does not repeat: its runs differ by up to {apart}, as with a dropout that is left on"
+    return [Fault(kind="repetition", message=message)]
 
 
 def check_paired(answers: Answers, order: Sequence[int], expected: Sequence[int]) -> None:
@@ -67,14 +150,16 @@ def check_paired(answers: Answers, order: Sequence[int], expected: Sequence[int]
         raise Disagreement("there is no sample: nothing was compared")
     if answers.order != list(expected) or len(answers.outputs) != len(order):
         asked, answered = f"was asked for the samples {list(expected)}", f"answered {answers.order}"
+        if answers.order == list(expected):
+            answered += f" with {len(answers.outputs)} outputs"
         raise Disagreement(f"ts-infer {asked} and {answered}: these are not the outputs of this run")
     if not len(answers.labels) == len(answers.probabilities) == len(order):
         raise Disagreement(f"ts-infer ranked the classes of {len(answers.labels)} runs, expected {len(order)}")
 
 
-def rank(answers: Answers, position: int, expected: Any, tolerance: Tolerance, categories: list[str]) -> ranking.Ranked:
+def rank(answers: Answers, position: int, reference: Any, standard: Standard) -> ranking.Ranked:
     """The top-5 of one answer beside Python's; nothing where the output is no class scores."""
-    if not ranking.is_class_scores(expected):
+    if not ranking.is_class_scores(reference):
         return ranking.Ranked([], [])
     labels, probabilities = answers.labels[position], answers.probabilities[position]
-    return ranking.rank(expected, answers.outputs[position], labels, probabilities, tolerance, categories)
+    return ranking.rank(reference, answers.outputs[position], labels, probabilities, standard.rule, standard.categories)

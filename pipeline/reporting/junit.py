@@ -1,37 +1,43 @@
-"""The run as JUnit XML, which every CI reads: a test case a task."""
+"""JUnit XML, which every CI reads."""
 
 import html
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 from pipeline import files
-from pipeline.reporting.outcome import Outcome
 
 
-def write(path: Path, outcomes: Sequence[Outcome], seconds: float) -> None:
-    """Write `path`: what was up to date or came from the cache has passed, what was left out is skipped."""
-    failures = sum(outcome.state == "failed" for outcome in outcomes)
-    errors = sum(outcome.state == "interrupted" for outcome in outcomes)
-    skipped = sum(outcome.state == "left out" for outcome in outcomes)
-    counts = f'tests="{len(outcomes)}" failures="{failures}" errors="{errors}" skipped="{skipped}" time="{seconds:.3f}"'
-    cases = "".join(_case(outcome) for outcome in outcomes)
-    suite = f'<testsuite name="torchferry" {counts}>\n{cases}</testsuite>\n'
-    text = f'<?xml version="1.0" encoding="UTF-8"?>\n<testsuites>\n{suite}</testsuites>\n'
+class Case(NamedTuple):
+    """A test case: it has passed unless a failure, an error or a reason to skip it says otherwise."""
+
+    classname: str
+    name: str
+    seconds: float = 0.0
+    failure: str = ""
+    error: str = ""
+    skipped: str = ""
+    properties: Mapping[str, str] = {}
+
+
+def write(path: Path, suite: str, cases: Sequence[Case], seconds: float = 0.0) -> None:
+    """Write `path`, a suite of these cases."""
+    failures = sum(bool(case.failure) for case in cases)
+    errors = sum(bool(case.error) for case in cases)
+    skipped = sum(bool(case.skipped) for case in cases)
+    counts = f'tests="{len(cases)}" failures="{failures}" errors="{errors}" skipped="{skipped}" time="{seconds:.3f}"'
+    inside = f"<testsuite name={_quoted(suite)} {counts}>\n{''.join(map(_case, cases))}</testsuite>\n"
+    text = f'<?xml version="1.0" encoding="UTF-8"?>\n<testsuites>\n{inside}</testsuites>\n'
     files.write(path, text.encode(), durable=False)
 
 
-def _case(outcome: Outcome) -> str:
-    step, _, model = outcome.task.partition(":")
-    about = f'classname={_quoted(f"torchferry.{step}")} name={_quoted(model or step)} time="{outcome.seconds:.3f}"'
-    parts = [f'<property name="state" value={_quoted(outcome.state)}/>']
-    if outcome.verdict:
-        parts.append(f'<property name="verdict" value={_quoted(outcome.verdict)}/>')
-    inside = f"    <properties>{''.join(parts)}</properties>\n"
-    if outcome.state in ("failed", "interrupted"):
-        kind = "failure" if outcome.state == "failed" else "error"
-        inside += f"    <{kind} message={_quoted(outcome.message or outcome.state)}/>\n"
-    elif outcome.state == "left out":
-        inside += f"    <skipped message={_quoted(outcome.message)}/>\n"
+def _case(case: Case) -> str:
+    about = f'classname={_quoted(case.classname)} name={_quoted(case.name)} time="{case.seconds:.3f}"'
+    parts = [f"<property name={_quoted(name)} value={_quoted(value)}/>" for name, value in case.properties.items()]
+    inside = f"    <properties>{''.join(parts)}</properties>\n" if parts else ""
+    for kind, message in (("failure", case.failure), ("error", case.error), ("skipped", case.skipped)):
+        if message:
+            inside += f"    <{kind} message={_quoted(message)}/>\n"
     return f"  <testcase {about}>\n{inside}  </testcase>\n"
 
 

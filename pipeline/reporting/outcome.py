@@ -5,6 +5,7 @@ from typing import Literal
 import msgspec
 
 from pipeline import files, layout
+from pipeline.reporting.junit import Case
 
 State = Literal["ran", "cached", "up to date", "failed", "interrupted", "left out"]
 
@@ -27,6 +28,21 @@ class Outcome(msgspec.Struct, kw_only=True):
     def model(self) -> str:
         """The model that the task is about; empty for one that all share."""
         return self.task.partition(":")[2]
+
+    @property
+    def case(self) -> Case:
+        """As a test case: what was up to date or came from the cache has passed, what was left out is skipped."""
+        step, _, model = self.task.partition(":")
+        message = self.message or self.state
+        return Case(
+            classname=f"torchferry.{step}",
+            name=model or step,
+            seconds=self.seconds,
+            failure=message if self.state == "failed" else "",
+            error=message if self.state == "interrupted" else "",
+            skipped=message if self.state == "left out" else "",
+            properties={"state": self.state, **({"verdict": self.verdict} if self.verdict else {})},
+        )
 
 
 class _Verdict(msgspec.Struct):

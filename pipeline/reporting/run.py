@@ -120,6 +120,6 @@ class Run:
         closing = outcome.counted(outcomes, seconds)
         self._screen.line(closing)
         with contextlib.suppress(OSError):  # a full disk, of which the tasks have said enough
-            junit.write(layout.JUNIT, outcomes, seconds)
+            junit.write(layout.JUNIT, "torchferry", [ended.case for ended in outcomes], seconds)
         github.tell(outcomes, closing, self._screen.line)
         self._log("run ended", how=how or ("failed" if failed else "done"), seconds=seconds, text=closing)

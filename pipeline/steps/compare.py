@@ -1,85 +1,56 @@
-"""Run ts-infer on the recorded inputs and say whether it agrees with Python."""
+"""Run ts-infer on the recorded inputs and say whether it agrees with Python, and if not, since when."""
 
-import tempfile
-from pathlib import Path
-from typing import Literal
-
+import msgspec
 import torch
 
-from pipeline import cli, files, hashes, layout
-from pipeline.config import Model, Settings, Tolerance
-from pipeline.errors import Disagreement, FileError
+from pipeline import cli, files
+from pipeline.config import Model, Settings
+from pipeline.errors import Disagreement, PipelineError
 from pipeline.layout import ModelFiles
-from pipeline.model import archive
-from pipeline.parity import executable, golden, report, stages, verdict
-from pipeline.parity.golden import Reference
-from pipeline.records import Comparison, Precision, SampleRecord
+from pipeline.parity import baseline, cases, gate, report, summary
+from pipeline.parity.case import Case
+from pipeline.parity.record import Comparison
 
 
 def main(name: str, model: Model, settings: Settings) -> None:  # noqa: ARG001
-    """Write `compare.json`, show it, and fail unless C++ agrees."""
+    """Write `compare.json` and `compare.xml`, show them, and fail unless C++ agrees."""
     paths = ModelFiles.of(name, model)
+    earlier = baseline.read(model.baseline, name)
     paths.comparison.unlink(missing_ok=True)  # an old verdict must not outlive a run that fails early
-    reference = golden.read_reference(paths.reference)
-    _check_binding(paths, reference)
-    _, metadata = archive.load(paths.archive)
-    order = verdict.draw_order(len(reference.outputs))
-    command: list[str | Path] = [
-        layout.EXECUTABLE,
-        paths.archive,
-        "--inputs",
-        paths.inputs,
-        "--order",
-        ",".join(map(str, order)),
-    ]
-    runs: list[SampleRecord] = []
-    for precision, tolerance in _precisions(model):
-        answers = executable.answers([*command, "--precision", precision], model.timeout)
-        runs += verdict.judge(reference, answers, order, tolerance, metadata.categories, precision)
-    left_out = stages.left_out(reference, model)
-    if reference.pictures and not left_out:
-        with tempfile.TemporaryDirectory() as folder:
-            kept = stages.Kept.unpack(golden.read_pictures(paths.inputs), Path(folder))
-            runs += kept.compare(paths.archive, reference, model, metadata.categories)
-    agrees = all(run.agrees for run in runs)
-    record = Comparison(
-        model=name,
-        verdict=_verdict(agrees),
-        summary=report.summary(name, runs, model.tolerance, metadata.weights, left_out),
-        weights=metadata.weights,
-        atol=model.tolerance.atol,
-        rtol=model.tolerance.rtol,
-        torch=str(torch.__version__),
-        archive_sha256=hashes.sha256(paths.archive),
-        inputs_sha256=hashes.sha256(paths.inputs),
-        executable_sha256=hashes.sha256(layout.EXECUTABLE),
-        order=order,
-        command=[str(word) for word in command],
-        left_out=left_out,
-        samples=runs,
-    )
-    files.write_record(paths.comparison, record)
+    paths.comparison_junit.unlink(missing_ok=True)
+    try:
+        record = gate.examine(Case.of(name, model))
+    except PipelineError as fault:
+        _write(paths, _not_compared(name, str(fault)))
+        raise
+    if earlier:
+        record = baseline.held_against(record, *earlier)
+    record = msgspec.structs.replace(record, summary=summary.of(record))
+    _write(paths, record)
     report.show(record)
-    if not agrees:
-        raise Disagreement(f"{record.summary} (all of it: {paths.comparison})")
+    if record.verdict != "agree":
+        located = (
+            f"; doit locate:{name} names the layer" if record.blame in ("export", "runtime", "optimisation") else ""
+        )
+        raise Disagreement(f"{record.summary} (all of it: {paths.comparison}{located})")
 
 
-def _precisions(model: Model) -> list[tuple[Precision, Tolerance]]:
-    asked: list[tuple[Precision, Tolerance]] = [("float32", model.tolerance)]
-    return [*asked, ("bfloat16", model.bfloat16)] if model.bfloat16 else asked
+def _write(paths: ModelFiles, record: Comparison) -> None:
+    files.write_record(paths.comparison, record)
+    cases.write(paths.comparison_junit, record)
 
 
-def _check_binding(paths: ModelFiles, reference: Reference) -> None:
-    """The reference speaks of one archive and one set of inputs, by hash."""
-    for path, expected in ((paths.archive, reference.archive), (paths.inputs, reference.inputs)):
-        if not path.is_file():
-            raise FileError(f"there is no {path}; run doit export")
-        if hashes.contents(path) != expected:
-            raise Disagreement(f"{path} is not the file that export verified; run doit, which will export again")
-
-
-def _verdict(agrees: bool) -> Literal["agree", "disagree"]:
-    return "agree" if agrees else "disagree"
+def _not_compared(name: str, fault: str) -> Comparison:
+    """What a program that reads records finds where there was nothing to compare, or nothing that belongs together."""
+    return Comparison(
+        model=name,
+        verdict="not compared",
+        blame=None,
+        summary=fault,
+        weights=None,
+        rule=None,
+        torch=str(torch.__version__),
+    )
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
 """Build a model, load its weights, make TorchScript of it, verify that, and record the golden set."""
 
+import shutil
 from pathlib import Path
-from typing import Any
 
 import torch
 from rich import filesize
@@ -9,12 +9,16 @@ from rich import filesize
 from pipeline import cli, console, files, hashes, methods
 from pipeline.config import Model, Settings
 from pipeline.errors import Disagreement, ModelError, SettingsError
+from pipeline.judging import ranking
+from pipeline.judging.findings import Number, shown
 from pipeline.layout import EXPORTED, ModelFiles
-from pipeline.model import archive, builders, categories, preprocessing, samples, statedict
+from pipeline.model import archive, builders, categories, digests, preprocessing, samples, statedict
 from pipeline.model.samples import Sample
-from pipeline.parity import eager, golden, ranking, verification
-from pipeline.parity.eager import Sight
 from pipeline.records import Metadata, Provenance
+from pipeline.reference import eager as reference_side
+from pipeline.reference import golden, verification
+from pipeline.reference.eager import Eager, Sight
+from pipeline.reference.golden import Expected, Reference
 
 DEPRECATION = "TorchScript is deprecated in PyTorch: it works up to Python 3.13, and no new features come to it"
 
@@ -27,31 +31,39 @@ def main(name: str, model: Model, settings: Settings) -> None:
     module = builders.load(model, state, provenance)
     module.eval()
     golden_samples = samples.all_samples(model)
-    references = eager.run(module, golden_samples, model)
+    weights = digests.of(module)
+    eager = Eager(module)
+    expected = reference_side.run(eager, golden_samples, model)
     console.say(DEPRECATION)
-    exported = methods.get(model.method).export(module, eager.copies(golden_samples[0].arguments))
+    exported = methods.get(model.method).export(module, reference_side.copies(golden_samples[0].arguments))
     exported, preset = preprocessing.attach(exported, model)
     pictures = samples.all_pictures(model) if preset else []
-    seen = [eager.see(module, preset, picture, model) for picture in pictures] if preset else []
-    metadata = _metadata(name, model, provenance, _categories(model, references))
+    seen = [reference_side.see(eager, preset, picture, model) for picture in pictures] if preset else []
+    metadata = _metadata(name, model, provenance, _categories(model, expected))
     with files.staged(paths.archive) as staging:
         archive.save(exported, metadata, staging)
-        largest = _verify(staging, golden_samples, references, seen, model)
-        golden.write_inputs(paths.inputs, golden_samples, pictures)
+        after = digests.of(module)
         reference = golden.Reference(
-            names=[sample.name for sample in golden_samples],
-            outputs=references,
+            samples=expected,
+            pictures=[sight.expected for sight in seen],
             archive=hashes.contents(staging),
-            inputs=hashes.contents(paths.inputs),
-            pictures=[sight.reference() for sight in seen],
+            inputs="",
+            names=eager.names,
+            threads=torch.get_num_threads(),
+            no_truth=eager.float64.missing,
+            weights={key: digest for key, digest in weights.items() if after[key] == digest},  # no call's own state
         )
-        golden.write_reference(paths.reference, reference)
+        largest = _verify(staging, paths, golden_samples, reference, seen, model)
+        golden.write_inputs(paths.inputs, golden_samples, pictures)
+        golden.write_reference(paths.reference, reference._replace(inputs=hashes.contents(paths.inputs)))
     size = filesize.decimal(paths.archive.stat().st_size)
     with_pictures = f" and {len(seen)} pictures" if seen else ""
     console.say(
         f"{EXPORTED[model.method]}, {size}, "
-        f"verified in Python on {len(golden_samples)} samples{with_pictures}: largest difference {largest:.2g}"
+        f"verified in Python on {len(golden_samples)} samples{with_pictures}: largest difference {shown(largest)}"
     )
+    if reference.no_truth:
+        console.say(reference.no_truth)
     for sight in seen:
         if sight.remark:
             console.say(sight.remark)
@@ -59,13 +71,13 @@ def main(name: str, model: Model, settings: Settings) -> None:
         console.say(provenance.notice)
 
 
-def _categories(model: Model, references: list[Any]) -> list[str]:
+def _categories(model: Model, expected: list[Expected]) -> list[str]:
     """The class names: one for each class, or none. A list that is one short names every class after the gap wrongly.
 
     Names that come with the weights are those of the whole classifier; a model that is a part of it has none.
     """
     names = categories.of(model)
-    classes = {reference.shape[1] for reference in references if ranking.is_class_scores(reference)}
+    classes = {entry.output.shape[1] for entry in expected if ranking.is_class_scores(entry.output)}
     if not names or classes <= {len(names)}:
         return names
     if not model.categories:
@@ -74,12 +86,17 @@ def _categories(model: Model, references: list[Any]) -> list[str]:
     raise SettingsError(f"categories: {counts}; expected one for each, a name a line")
 
 
-def _verify(path: Path, golden_samples: list[Sample], references: list[Any], seen: list[Sight], model: Model) -> float:
+def _verify(
+    path: Path, paths: ModelFiles, golden_samples: list[Sample], reference: Reference, seen: list[Sight], model: Model
+) -> Number:
+    """The largest difference; an archive that does not agree is kept beside its place, for `locate`."""
+    paths.rejected.unlink(missing_ok=True)
     try:
-        return verification.verify(path, golden_samples, references, seen, model.tolerance)
+        return verification.verify(path, golden_samples, reference, seen, reference.rule(model.tolerance))
     except Disagreement as error:
+        shutil.copyfile(path, paths.rejected)
         remedy = f'change the model, or set method = "{methods.OTHER[model.method]}"'
-        raise ModelError(f"{error}; {remedy}") from None
+        raise ModelError(f"{error}; doit locate:{paths.folder.name} names the layer; {remedy}") from None
 
 
 def _metadata(name: str, model: Model, provenance: Provenance, names: list[str]) -> Metadata:

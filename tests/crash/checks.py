@@ -84,8 +84,8 @@ def differences(found: Mapping[str, Any], expected: Mapping[str, Any], where: st
     """In words, where nested tables differ."""
     listed = []
     drawn = (
-        {"sha256", "size"} if where.endswith("/compare.json > ") else set()
-    )  # it tells an order that is drawn afresh
+        {"sha256", "size"} if where.endswith(("/compare.json > ", "/compare.xml > ")) else set()
+    )  # they tell an order that is drawn afresh
     for key in sorted({*found, *expected} - drawn):
         ours, theirs = found.get(key), expected.get(key)
         if isinstance(ours, dict) and isinstance(theirs, dict):

@@ -160,7 +160,7 @@ class Project:
 
     def made(self) -> dict[str, dict[str, Any]]:
         """The receipts, and what a comparison says: all but the order of its runs, which is drawn afresh."""
-        kept = ("verdict", "weights", "atol", "rtol", "archive_sha256", "inputs_sha256", "executable_sha256")
+        kept = ("verdict", "blame", "weights", "rule", "archive_sha256", "inputs_sha256", "executable_sha256")
         comparison = _record(self.artifacts / "net/compare.json")
         return {**self.receipts(), "net/compare.json": {key: comparison.get(key) for key in kept}}
 

@@ -27,6 +27,83 @@ class Net(nn.Module):
         return logits
 
 
+class Deep(nn.Module):
+    """Blocks in a row, each a convolution, a batch norm and an activation that works in place."""
+
+    def __init__(self, blocks: int = 4) -> None:
+        super().__init__()
+        self.blocks = nn.Sequential(*(self.block(3 if i == 0 else 8) for i in range(blocks)))
+        self.head = nn.Linear(8, 10)
+
+    @staticmethod
+    def block(channels: int) -> nn.Module:
+        return nn.Sequential(nn.Conv2d(channels, 8, 3, padding=1), nn.BatchNorm2d(8), nn.ReLU(inplace=True))
+
+    def forward(self, x: Tensor) -> Tensor:
+        logits: Tensor = self.head(self.blocks(x).mean(dim=(2, 3)))
+        return logits
+
+
+class OtherEpsilon(Deep):
+    """Its trace has another epsilon than it has: what export must refuse, and locate must find."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        norm = next(inner for name, inner in self.named_modules() if name == "blocks.2.1")
+        assert isinstance(norm, nn.BatchNorm2d)
+        norm.eps = 1e-2 if torch._C._get_tracing_state() is not None else 1e-5
+        return super().forward(x)
+
+
+class Tied(nn.Module):
+    """One layer under two names, and called by both."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.net = Net()
+        self.one = nn.Linear(10, 10)
+        self.other = self.one
+
+    def forward(self, x: Tensor) -> Tensor:
+        logits: Tensor = self.one(torch.relu(self.other(self.net(x))))
+        return logits
+
+
+class Cell(nn.Module):
+    """Returns more than is used of it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.linear = nn.Linear(10, 10)
+
+    def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        y: Tensor = self.linear(x)
+        return y, y * 2
+
+
+class Dropping(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.cell = Cell()
+
+    def forward(self, x: Tensor) -> Tensor:
+        logits: Tensor = self.cell(x.flatten(1)[:, :10])[0]
+        return logits
+
+
+class OtherEnd(Net):
+    """Its trace ends in another way than it does."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        return super().forward(x) * (1.01 if torch._C._get_tracing_state() is not None else 1.0)
+
+
+class Narrow(Net):
+    """Goes back to float32, whatever it is given."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        return super().forward(x.float().to(self.conv.weight.dtype)).float()
+
+
 class Unscriptable(Net):
     """Scripting knows no `**` arguments; tracing does not mind them."""
 

@@ -23,7 +23,7 @@ def export(project: Project, *lines: str) -> tuple[int, str]:
     if finished.code:
         assert len(finished.errors) == 1, finished.output
         left = {path.name for path in project.path("artifacts").glob("tried/*")}
-        assert left <= {"weights.pt"}
+        assert left <= {"weights.pt", "rejected.pt"}
     return finished.code, finished.output.strip().splitlines()[-1]
 
 
@@ -60,8 +60,8 @@ def test_two_inputs_and_a_nested_output(project: Project) -> None:
     finished = project.doit("compare:pair")
     assert finished.code == 0, finished.output
     record = json.loads(project.path("artifacts/pair/compare.json").read_text())
-    paths = {difference["path"] for run in record["samples"] for difference in run["differences"]}
-    assert paths == {"output[0]", "output[1]['sum']", "output[1]['argmax']"}
+    paths = {difference["path"] for run in record["runs"] for difference in run["differences"]}
+    assert paths == {"output[0]", 'output[1]["sum"]', 'output[1]["argmax"]'}
 
 
 def test_integers_in_and_a_named_tuple_out(project: Project) -> None:
@@ -71,9 +71,10 @@ def test_integers_in_and_a_named_tuple_out(project: Project) -> None:
     finished = project.doit("compare:tokens")
     assert finished.code == 0, finished.output
     record = json.loads(project.path("artifacts/tokens/compare.json").read_text())
-    assert {difference["dtype"] for run in record["samples"] for difference in run["differences"]} == {
-        "float32",
-        "int64",
+    differences = [difference for run in record["runs"] for difference in run["differences"]]
+    assert {(difference["path"], difference["dtype"]) for difference in differences} == {
+        ("output.scores", "float32"),
+        ("output.label", "int64"),
     }
     assert project.infer("artifacts/tokens/tokens_traced.pt").code == 0
 

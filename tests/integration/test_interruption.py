@@ -213,10 +213,10 @@ def test_settings_that_change_while_a_run_goes_on(project: Project) -> None:
     release(project)
     output, _ = running.communicate(timeout=120)
     assert running.returncode == 0, output
-    assert "tried · seeded, batch 4" in output
+    assert "both say   seeded, batch 4: " in output
     assert project.doit("compare:tried").ran == {"export:tried", "compare:tried"}
     project.edit("pyproject.toml", "\nbatch-sizes = [2, 3]", "")
-    assert "tried · seeded, batch 4" in project.doit("compare:tried").output
+    assert "both say   seeded, batch 4: " in project.doit("compare:tried").output
 
 
 def test_nobody_listens(project: Project) -> None:

@@ -25,7 +25,7 @@ def test_trained_weights_on_photographs(project: Project) -> None:
     assert "UNTRAINED" not in finished.output
     record = json.loads(project.path("artifacts/efficientnet_lite0/compare.json").read_text())
     assert record["weights"]["untrained"] is False
-    assert {run["name"] for run in record["samples"] if run["picture"]} >= {"chelsea.png", "coffee.png", "rocket.jpg"}
+    assert {run["name"] for run in record["runs"] if run["picture"]} >= {"chelsea.png", "coffee.png", "rocket.jpg"}
 
     folder = project.path("artifacts/efficientnet_lite0")
     photographs = [files.locate(f"package:skimage/data/{name}") for name in ("chelsea.png", "coffee.png")]

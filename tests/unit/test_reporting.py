@@ -33,7 +33,7 @@ def test_the_closing_line() -> None:
 
 def test_junit(tmp_path: Path) -> None:
     path = tmp_path / "junit.xml"
-    junit.write(path, OUTCOMES, 14.2)
+    junit.write(path, "torchferry", [outcome.case for outcome in OUTCOMES], 14.2)
     suite = ET.parse(path).getroot()[0]
     assert {key: suite.get(key) for key in ("tests", "failures", "errors", "skipped", "time")} == {
         "tests": "7",

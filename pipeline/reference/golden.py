@@ -3,14 +3,18 @@
 The inputs are a pickle that libtorch reads; the executable's answers are a pickle that libtorch wrote.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import torch
 from torch.jit import _pickle
 
+from pipeline.config import Tolerance
 from pipeline.errors import Disagreement, FileError
+from pipeline.judging import measured
+from pipeline.judging.rules import Rule, Stated
+from pipeline.judging.structure import Fields
 from pipeline.model import tensorfile
 from pipeline.model.samples import Picture, Sample
 
@@ -24,16 +28,44 @@ _LIBTORCH_GLOBALS: list[Callable[..., Any] | tuple[Callable[..., Any], str]] = [
 ]
 
 
+class Expected(NamedTuple):
+    """What eager Python makes of a sample or a picture."""
+
+    name: str
+    output: Any
+    """In float32, or whatever the model's own dtype is."""
+    one_thread: Any
+    """The same on one thread."""
+    truth: Any
+    """In float64; None where that is not known."""
+    preprocessed: torch.Tensor | None = None
+    """Of a picture the input that was made of it, without a batch; its pixels are decoded again."""
+
+
 class Reference(NamedTuple):
     """What eager Python made of the inputs, and which files that holds for."""
 
-    names: list[str]
-    outputs: list[Any]
+    samples: Sequence[Expected]
+    pictures: Sequence[Expected]
     archive: str
     """The hash of its contents; of the inputs as well."""
     inputs: str
-    pictures: Sequence[dict[str, Any]] = ()
-    """Of each picture `name`, `preprocessed` (without a batch) and `output`."""
+    names: Fields
+    """Of the outputs' named tuples."""
+    threads: int
+    """How many eager Python ran on."""
+    no_truth: str
+    """Why there is no float64; empty where there is."""
+    weights: Mapping[str, str]
+    """The hash of each parameter and buffer."""
+
+    def rule(self, stated: Tolerance | None) -> Rule:
+        """What the entry states, else what is measured; where that cannot be, a tolerance that does for most models."""
+        if stated is None and not self.no_truth:
+            every = [*self.samples, *self.pictures]
+            outputs, others = [e.output for e in every], [e.one_thread for e in every]
+            return measured.of(outputs, others, [e.truth for e in every], self.names)
+        return Stated(stated or Tolerance())
 
 
 class Answers(NamedTuple):
@@ -51,6 +83,8 @@ class Answers(NamedTuple):
     """Of a picture what it was decoded to, uint8 [3, height, width]."""
     preprocessed: list[torch.Tensor | None]
     """Of a picture the input that was made of it, without a batch."""
+    taps: Sequence[list[tuple[str, Any]]] = ()
+    """Of a sample what each submodule returned, by its path, in that order; empty where `--taps` was not given."""
 
 
 def write_inputs(target: Path, samples: list[Sample], pictures: list[Picture]) -> None:
@@ -62,24 +96,44 @@ def write_inputs(target: Path, samples: list[Sample], pictures: list[Picture]) -
     tensorfile.write(target, {"samples": [sample.arguments for sample in samples], "pictures": kept})
 
 
+def read_samples(inputs: Path, names: Sequence[str]) -> list[Sample]:
+    """The samples among the inputs; a FileError says that the file is damaged, a Disagreement that there are none."""
+    found = _read(inputs)["samples"]
+    if not names or not found:
+        raise Disagreement("there is no sample: nothing was compared; give the entry inputs and batch-sizes")
+    if len(found) != len(names):
+        raise Disagreement(f"{inputs} holds {len(found)} samples, the reference {len(names)}; run doit export")
+    return [Sample(name, list(arguments)) for name, arguments in zip(names, found, strict=True)]
+
+
 def read_pictures(inputs: Path) -> list[Picture]:
     """The pictures among the inputs; a FileError says that the file is damaged."""
+    return [Picture(picture["name"], picture["content"].numpy().tobytes()) for picture in _read(inputs)["pictures"]]
+
+
+def _read(inputs: Path) -> dict[str, Any]:
     try:
-        kept = torch.load(inputs, weights_only=True)["pictures"]
-        return [Picture(picture["name"], picture["content"].numpy().tobytes()) for picture in kept]
+        content: dict[str, Any] = torch.load(inputs, weights_only=True)
+        return {"samples": content["samples"], "pictures": content["pictures"]}
     except Exception as error:
         raise FileError(f"{inputs} is damaged ({type(error).__name__}); remove it and run doit again") from error
 
 
 def write_reference(target: Path, reference: Reference) -> None:
     """Write the reference."""
-    tensorfile.write(target, reference._asdict())
+    content = reference._asdict()
+    for kind in ("samples", "pictures"):
+        content[kind] = [expected._asdict() for expected in content[kind]]
+    tensorfile.write(target, content)
 
 
 def read_reference(path: Path) -> Reference:
     """Read the reference; a FileError says that it is missing or damaged."""
     try:
-        return Reference(**torch.load(path, weights_only=True))
+        content = torch.load(path, weights_only=True)
+        for kind in ("samples", "pictures"):
+            content[kind] = [Expected(**expected) for expected in content[kind]]
+        return Reference(**content)
     except FileNotFoundError:
         raise FileError(f"there is no {path}; run doit export") from None
     except Exception as error:

@@ -1,0 +1,190 @@
+"""One comparison, side by side: what is asked of each, and what is found out."""
+
+import tempfile
+from collections.abc import Callable, Sequence
+from functools import partial
+from pathlib import Path
+
+import torch
+
+from pipeline import hashes
+from pipeline.errors import Disagreement, ModelError
+from pipeline.judging import measured
+from pipeline.judging.findings import Fault, Side
+from pipeline.judging.measured import BFLOAT16_FACTOR, Measured
+from pipeline.judging.rules import Rule, Stated
+from pipeline.model import digests
+from pipeline.parity import attribution, stages, verdict
+from pipeline.parity.case import Case
+from pipeline.parity.record import Comparison
+from pipeline.parity.verdict import Judged, Standard
+from pipeline.reference import golden
+from pipeline.reference.archived import Archived
+from pipeline.reference.golden import Answers, Expected, Reference
+
+AGAIN = 3
+"""How often an archive that does not agree is run in Python, to tell a wrong one from one that is random."""
+
+
+class Examination:
+    """What is found out, step by step; `record` tells all of it."""
+
+    def __init__(self, case: Case, reference: Reference, *, to_the_end: bool) -> None:
+        self.case = case
+        self.to_the_end = to_the_end
+        self.reference = reference
+        self.samples = golden.read_samples(case.inputs, [expected.name for expected in reference.samples])
+        self.order = verdict.draw_order(len(self.samples))
+        self.archived = Archived(case.archive)
+        self.rule = reference.rule(case.model.tolerance)
+        self.rules: dict[Side, Rule] = dict.fromkeys(attribution.EDGES, self.rule)
+        verdict.check_notice(self._every(), self._standard(self.rule))
+        self.judged: list[Judged] = []
+        self.faults: dict[Side, list[Fault]] = {}
+        """Of a side as a whole."""
+        self.weights_equal = 0
+        self.left_out = ""
+
+    def weights(self) -> None:
+        """Hold the archive's weights against eager PyTorch's, bit for bit: what rounding hides shows there."""
+        found = digests.of(self.archived.module)
+        named = [name for name in self.reference.weights if name in found]
+        differ = [name for name in named if found[name] != self.reference.weights[name]]
+        self.weights_equal = len(named) - len(differ)
+        if self.reference.weights and not named:
+            message = f"none of eager PyTorch's {len(self.reference.weights)} weights has its name in the archive"
+            self.faults[verdict.PYTHON] = [Fault(kind="weights", message=message)]
+        if differ:
+            first = ", ".join(differ[:3]) + (", …" if differ[3:] else "")
+            message = (
+                f"{len(differ)} of {len(named)} weights in the archive are not eager PyTorch's, to the bit: {first}"
+            )
+            self.faults[verdict.PYTHON] = [Fault(kind="weights", message=message)]
+
+    def samples_in_python(self) -> None:
+        """Run the archive without C++."""
+        for index, sample in enumerate(self.samples):
+            entry, side = self.reference.samples[index], verdict.PYTHON
+            standard = self._standard(self.rule)
+            for _ in range(AGAIN):
+                judged = verdict.judge_output(entry, self.archived.run(sample), index, side, standard)
+                self.judged.append(judged)
+                if judged.run.agrees:
+                    break
+
+    def samples_in_cpp(self) -> None:
+        """Run it in C++, as libtorch does by itself, and optimised."""
+        self._in_cpp("C++ plain", "--plain")
+        self._in_cpp("C++ optimised")
+
+    def samples_in_bfloat16(self) -> None:
+        """Run it in C++ in bfloat16; what is measured for that is the archive's error in Python in bfloat16."""
+        try:
+            self.rules[verdict.BFLOAT16] = self._rule_of_bfloat16()
+            verdict.check_notice(self.reference.samples, self._standard(self.rules[verdict.BFLOAT16]))
+        except (ModelError, Disagreement) as fault:
+            self.faults[verdict.BFLOAT16] = [Fault(kind="failure", message=f"in bfloat16: {fault}")]
+            return
+        self._in_cpp(verdict.BFLOAT16, "--precision", "bfloat16")
+
+    def _rule_of_bfloat16(self) -> Rule:
+        stated = self.case.model.bfloat16
+        if not isinstance(stated, bool):
+            return Stated(stated)
+        if self.reference.no_truth:
+            raise ModelError(f"{self.reference.no_truth}; give bfloat16 = {{ atol = …, rtol = … }} in the entry")
+        archived = Archived(self.case.archive, torch.bfloat16)
+        outputs = [archived.run(sample) for sample in self.samples]
+        truths = [expected.truth for expected in self.reference.samples]
+        return measured.of(outputs, outputs, truths, self.reference.names, BFLOAT16_FACTOR)
+
+    def _in_cpp(self, side: Side, *options: str) -> None:
+        standard = self._standard(self.rules[side])
+
+        def judge() -> list[Judged]:
+            answers = self._ask([*self._sample_words(), *options])
+            return verdict.judge(self.reference.samples, answers, self.order, side, standard)
+
+        self._attempt(side, judge)
+
+    def pictures(self) -> None:
+        """Run what people run: files in, labels out; without codecs it is said that this was left out."""
+        if self._is_over():
+            return
+        self.left_out = stages.left_out(self.reference, self.case.model, self.case.program)
+        if self.left_out:
+            return
+        standard = self._standard(self.rule)
+        with tempfile.TemporaryDirectory() as folder:
+            found = golden.read_pictures(self.case.inputs)
+            kept = stages.Kept.unpack(found, self.reference, Path(folder))
+            self.judged += kept.in_python(self.archived, standard)
+            for way in kept.ways():
+                self._attempt(way.side, partial(kept.in_cpp, way, self._ask, standard))
+
+    def _attempt(self, side: Side, judge: Callable[[], list[Judged]]) -> None:
+        """Where ts-infer fails, or its answers are none, that is its side's fault, and no more is asked of it."""
+        if self._is_over():
+            return
+        try:
+            self.judged += judge()
+        except Disagreement as fault:
+            self.faults.setdefault(side, []).append(Fault(kind="failure", message=str(fault)))
+
+    def _is_over(self) -> bool:
+        """Whether a side has failed; and where only the verdict is wanted, whether one does not agree."""
+        failed = (fault for side, faults in self.faults.items() if side != verdict.BFLOAT16 for fault in faults)
+        if any(fault.kind == "failure" for fault in failed):
+            return True
+        return not self.to_the_end and bool(self.faults or not all(one.run.agrees for one in self.judged))
+
+    def record(self) -> Comparison:
+        """All of it, without what the console makes of it."""
+        judged = verdict.with_repetitions(self.judged, self.reference.names)
+        found = attribution.stations(self.reference, judged, self.faults, self.rules)
+        runs = [one.run for one in judged]
+        in_float32 = [run for run in runs if run.side in ("C++ plain", "C++ optimised")]
+        blamed = attribution.blame(found)
+        return Comparison(
+            model=self.case.name,
+            verdict="disagree" if blamed else "agree",
+            blame=blamed,
+            summary="",
+            weights=self.archived.metadata.weights,
+            rule="stated" if isinstance(self.rule, Stated) else "measured",
+            note=self._note(),
+            smallest=attribution.smallest([] if self.faults else in_float32, self.rule),
+            threads=attribution.threads(self.reference),
+            torch=str(torch.__version__),
+            archive_sha256=hashes.sha256(self.case.archive),
+            inputs_sha256=hashes.sha256(self.case.inputs),
+            executable_sha256=hashes.sha256(self.case.program),
+            weights_known=len(self.reference.weights),
+            weights_equal=self.weights_equal,
+            order=self.order,
+            command=[str(word) for word in self._command(self._sample_words())],
+            left_out=self.left_out,
+            attribution=found,
+            runs=runs,
+        )
+
+    def _note(self) -> str:
+        """What to know of the rule."""
+        if isinstance(self.rule, Measured):
+            return self.rule.wide([expected.truth for expected in self._every()], self.reference.names)
+        return self.reference.no_truth if self.case.model.tolerance is None else ""
+
+    def _every(self) -> list[Expected]:
+        return [*self.reference.samples, *self.reference.pictures]
+
+    def _standard(self, rule: Rule) -> Standard:
+        return Standard(rule, self.reference.names, self.archived.metadata.categories)
+
+    def _sample_words(self) -> list[str | Path]:
+        return ["--inputs", self.case.inputs, "--order", ",".join(map(str, self.order))]
+
+    def _command(self, words: Sequence[str | Path]) -> list[str | Path]:
+        return [self.case.program, self.case.archive, *words]
+
+    def _ask(self, words: Sequence[str | Path]) -> Answers:
+        return self.case.ask(self._command(words), self.case.model.timeout)

@@ -1,0 +1,58 @@
+"""The archive in Python: as saved and loaded again, run on what C++ runs on."""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from pipeline.errors import ModelError
+from pipeline.judging import structure
+from pipeline.model import archive
+from pipeline.model.samples import Sample
+
+
+class Archived:
+    """An archive that can be called."""
+
+    def __init__(self, path: Path, dtype: torch.dtype | None = None) -> None:
+        """Load it; `dtype` converts its floating weights, and the inputs that it is given."""
+        self.path = path
+        self.dtype = dtype
+        self.module, self.metadata = archive.load(path)
+        self.module.eval()
+        if dtype is not None:
+            self.module.to(dtype)
+
+    def run(self, sample: Sample) -> Any:
+        """The output on a sample, in plain containers; a ModelError where it fails."""
+        arguments = [self._converted(argument.clone()) for argument in sample.arguments]
+        output = self._call(f"'{sample.name}'", self.module, arguments)
+        return _widened(output) if self.dtype else output
+
+    def preprocess(self, name: str, pixels: torch.Tensor) -> Any:
+        """What it makes of a picture's pixels, uint8 [3, height, width]."""
+        return self._call(f"the picture {name}", self._preprocess, [pixels.clone()])
+
+    def _preprocess(self, pixels: torch.Tensor) -> Any:
+        return self.module.preprocess(pixels)
+
+    def _call(self, name: str, call: Callable[..., Any], arguments: Sequence[torch.Tensor]) -> Any:
+        try:
+            with torch.inference_mode():
+                return structure.plain(call(*arguments))
+        except Exception as error:
+            last = str(error).strip().rpartition("\n")[2]
+            raise ModelError(f"the archive fails on {name}, where eager Python does not: {last}") from error
+
+    def _converted(self, argument: torch.Tensor) -> torch.Tensor:
+        return argument.to(self.dtype) if self.dtype and argument.is_floating_point() else argument
+
+
+def _widened(value: Any) -> Any:
+    """The same in float32, as `ts-infer --precision bfloat16` answers."""
+    if isinstance(value, dict):
+        return {key: _widened(entry) for key, entry in value.items()}
+    if isinstance(value, (list, tuple)):
+        return type(value)(_widened(entry) for entry in value)
+    return value.float() if isinstance(value, torch.Tensor) and value.dtype == torch.bfloat16 else value

@@ -1,0 +1,130 @@
+"""The reference: what eager Python makes of the samples and pictures, and how exact that is."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, NamedTuple
+
+import torch
+
+from pipeline.config import Model, Tolerance
+from pipeline.errors import ModelError
+from pipeline.judging import comparison, ranking, structure
+from pipeline.judging.rules import Stated
+from pipeline.model import pictures, preprocessing
+from pipeline.model.samples import Arguments, Picture, Sample, draw
+from pipeline.reference.float64 import Float64
+from pipeline.reference.golden import Expected
+
+DRAWS = 6
+"""Labels of two classes for a batch of four are the same in one draw of sixteen."""
+FIRST_DRAW = 100
+ROUGHLY = Stated(Tolerance())
+"""What two runs of one module may differ by, and two inputs must."""
+
+
+class Eager:
+    """A module in `eval()`, called in its own dtype with all threads, with one, and in float64."""
+
+    def __init__(self, module: torch.nn.Module) -> None:
+        self.module = module
+        self.float64 = Float64(module)
+        self.names: dict[str, list[str]] = {}
+        """Of its outputs' named tuples."""
+
+    def run(self, sample: Sample, preprocessed: torch.Tensor | None = None) -> Expected:
+        """Run it; a ModelError where its output could not tell a working model from a broken one."""
+        output = self.call(sample)
+        tensors = structure.tensors(output)
+        if not tensors:
+            raise ModelError(f"the model's output on '{sample.name}' holds no tensor: there is nothing to compare")
+        values = [*tensors, *structure.numbers(output).values()]  # plain numbers as well
+        if not all(bool(value.isfinite().all()) for value in values):
+            raise ModelError(f"the model's output on '{sample.name}' holds NaN or infinity; expected finite numbers")
+        with one_thread():
+            alone = self.call(sample)
+        truth = self.float64.answer(sample.arguments, output, self.names)
+        return Expected(sample.name, output, alone, truth, preprocessed)
+
+    def call(self, sample: Sample) -> Any:
+        """The output, in plain containers."""
+        try:
+            with torch.inference_mode():
+                output = self.module(*copies(sample.arguments))
+        except (Exception, SystemExit) as error:
+            first = str(error).partition("\n")[0]
+            message = f"the model fails on '{sample.name}': {type(error).__name__}: {first}; see the entry's inputs"
+            raise ModelError(message) from error
+        self.names |= structure.fields(output)
+        return structure.plain(output)
+
+
+def run(eager: Eager, golden_samples: list[Sample], model: Model) -> list[Expected]:
+    """What it makes of the samples; a ModelError where it is random, or does not depend on its input."""
+    found = [eager.run(sample) for sample in golden_samples]
+    first, name = found[0].output, golden_samples[0].name
+    if faults := comparison.compare(first, eager.call(golden_samples[0]), ROUGHLY).faults:
+        again = f"run twice on '{name}', the model disagrees with itself: {faults[0].message}"
+        raise ModelError(f"{again}; expected no randomness in eval(), such as a dropout that is left on")
+    _check_input_matters(eager, model)
+    return found
+
+
+class Sight(NamedTuple):
+    """What eager Python makes of a picture, stage by stage."""
+
+    pixels: torch.Tensor
+    """uint8 [3, height, width]"""
+    expected: Expected
+    remark: str
+    """What to know about it; mostly empty."""
+
+
+def see(eager: Eager, preset: torch.nn.Module, picture: Picture, model: Model) -> Sight:
+    """Decode, preprocess and run a picture; a FileError or a SettingsError where it is none that the model takes."""
+    pixels = pictures.decode(picture.content, picture.name)
+    preprocessed = preset(pixels)
+    preprocessing.check_fits(f"the picture {picture.name}", preprocessed, model)
+    expected = eager.run(Sample(picture.name, [preprocessed.unsqueeze(0)]), preprocessed)
+    return Sight(pixels, expected, _remark(eager, preset, expected, pixels))
+
+
+def _remark(eager: Eager, preset: torch.nn.Module, expected: Expected, pixels: torch.Tensor) -> str:
+    """Whether Pillow's own resizing, which rounds in another way than that of tensors, leads to another top-5."""
+    name, output = expected.name, expected.output
+    if not ranking.is_class_scores(output):
+        return ""
+    with_pillow = preset(pictures.as_pillow(pixels))
+    other = eager.call(Sample(name, [with_pillow.unsqueeze(0)]))
+    labels = [value.topk(min(ranking.TOP, value.shape[1])).indices.tolist() for value in (output, other)]
+    if labels[0] == labels[1]:
+        return ""
+    moved = float((other - output).abs().max())
+    return f"{name}: resized as a Pillow image instead of a tensor, its logits move by up to {moved:.2g}, and its top-5"
+
+
+def _check_input_matters(eager: Eager, model: Model) -> None:
+    """Among several inputs of one form, one must lead to another output than the first, in one element at least."""
+    batch = max(model.batch_sizes)
+    drawn = (Sample(f"draw {i}", draw(model, batch, model.seed + FIRST_DRAW + i)) for i in range(DRAWS))
+    outputs = (eager.call(sample) for sample in drawn)  # one at a time: the second mostly settles it
+    first = next(outputs)
+    rule = Stated(model.tolerance) if model.tolerance else ROUGHLY
+    if not any(comparison.compare(first, other, rule).faults for other in outputs):
+        message = f"the model's output does not depend on its input: {DRAWS} drawn batches of {batch} lead to the same"
+        raise ModelError(f"{message}; comparing it would prove nothing")
+
+
+@contextmanager
+def one_thread() -> Iterator[None]:
+    """One thread; two where there is but one, so that the order of sums is another one."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1 if threads > 1 else 2)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(threads)
+
+
+def copies(arguments: Arguments) -> Arguments:
+    """The same values in memory of their own: a model may change its input in place."""
+    return [argument.clone() for argument in arguments]

@@ -1,0 +1,45 @@
+"""The archive, as saved and loaded again, held against eager Python before C++ gets it."""
+
+from pathlib import Path
+
+from pipeline.errors import Disagreement
+from pipeline.judging import comparison
+from pipeline.judging.findings import Number, largest
+from pipeline.judging.rules import PREPROCESSED, Rule
+from pipeline.model import digests
+from pipeline.model.samples import Sample
+from pipeline.reference.archived import Archived
+from pipeline.reference.eager import Sight
+from pipeline.reference.golden import Reference
+
+
+def verify(path: Path, samples: list[Sample], reference: Reference, seen: list[Sight], rule: Rule) -> Number:
+    """Run the archive on all samples and pictures; returns the largest difference, a Disagreement beyond the rule."""
+    archived = Archived(path)
+    found = digests.of(archived.module)
+    for name, digest in reference.weights.items():
+        if found.get(name, digest) != digest:
+            raise Disagreement(f"the archive's {name} is not eager PyTorch's, to the bit")
+    apart: list[Number] = []
+    for sample, expected in zip(samples, reference.samples, strict=True):
+        compared = comparison.compare(
+            expected.output, archived.run(sample), rule, expected.truth, names=reference.names
+        )
+        apart.append(_largest(f"'{sample.name}'", compared))
+    for sight in seen:
+        expected = sight.expected
+        name = f"the picture {expected.name}"
+        preprocessed = archived.preprocess(expected.name, sight.pixels)
+        compared = comparison.compare(expected.preprocessed, preprocessed, PREPROCESSED, path="preprocessed")
+        apart.append(_largest(name, compared))
+        assert expected.preprocessed is not None
+        output = archived.run(Sample(expected.name, [expected.preprocessed.unsqueeze(0)]))
+        compared = comparison.compare(expected.output, output, rule, expected.truth, names=reference.names)
+        apart.append(_largest(name, compared))
+    return largest(apart)
+
+
+def _largest(name: str, compared: comparison.Compared) -> Number:
+    if compared.faults:
+        raise Disagreement(f"the archive does not agree with eager Python on {name}: {compared.faults[0].message}")
+    return largest([difference.max_absolute for difference in compared.differences])
