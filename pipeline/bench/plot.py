@@ -4,13 +4,13 @@ import textwrap
 from pathlib import Path
 from typing import Any
 
-from pipeline import console, files
+from pipeline import drawing
 from pipeline.bench import figures
-from pipeline.bench.contenders import INSTALL, OURS, TITLES
+from pipeline.bench.contenders import OURS, TITLES
 from pipeline.bench.record import Benchmark, Timing
+from pipeline.drawing import ACCENT, FAINT, INK, OTHERS, WARNING
 from pipeline.records import UNTRAINED
 
-ACCENT, OTHERS, INK, FAINT, WARNING = "#c2410c", "#b8bfc8", "#1f2933", "#6b7785", "#b91c1c"
 WIDTH, BAR, MARGIN = 10.0, 0.34, 0.75
 """In inches: of the figure, for each bar, and above and below a panel's bars."""
 LEFT, BARS, GAP = 1.45, 5.2, 0.15
@@ -24,30 +24,9 @@ CAPTION = """\
 bar: median of all calls    whisker: middle half of the rounds' medians    tick: 99th percentile    arrow: it goes on"""
 
 
-def files_of(stem: Path) -> list[Path]:
-    """What is drawn."""
-    return [stem.with_name(f"{stem.name}{suffix}") for suffix in (".svg", ".png")]
-
-
 def draw(record: Benchmark, stem: Path) -> None:
-    """Draw it as SVG and as PNG; where there is no matplotlib, say how to get it."""
-    try:
-        import matplotlib as mpl
-    except ImportError:
-        console.say(f"no plot: matplotlib is not installed; to have it, {INSTALL}")
-        return
-    look: dict[Any, Any] = {
-        "font.family": "sans-serif",
-        "font.size": 10,
-        "text.color": INK,
-        "svg.hashsalt": "torchferry",
-    }
-    with mpl.rc_context(look):
-        figure = _figure(record)
-        for path in files_of(stem):
-            with files.staged(path) as staging:
-                figure.savefig(staging, dpi=160, metadata={"Date": None} if path.suffix == ".svg" else None)
-    console.say(f"drawn: {', '.join(map(str, files_of(stem)))}")
+    """Draw it as SVG and as PNG."""
+    drawing.draw(lambda: _figure(record), stem)
 
 
 def _figure(record: Benchmark) -> Any:

@@ -13,8 +13,9 @@ import torch
 
 from pipeline.bench import bundle, child
 from pipeline.bench.bundle import Bundle, Prepared
+from pipeline.judging import structure
 from pipeline.model import archive, builders, samples, statedict, tensorfile
-from pipeline.parity import comparison, eager
+from pipeline.reference import eager
 
 FIRST_SEED = 1000
 """Above the model's seed: not the inputs that export has recorded."""
@@ -31,7 +32,7 @@ def main() -> None:
         tensorfile.write(bundle.inputs(folder, batch), {"samples": [arguments]})
         with torch.inference_mode():
             output = module(*eager.copies(arguments))
-        tensorfile.write(bundle.reference(folder, batch), comparison.plain(output))
+        tensorfile.write(bundle.reference(folder, batch), structure.plain(output))
     no_onnx = ""
     if wanted.onnx:
         try:

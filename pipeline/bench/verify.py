@@ -16,9 +16,11 @@ from pipeline.bench.bundle import Claim, Claims, Verdict
 from pipeline.bench.record import Check
 from pipeline.config import Tolerance
 from pipeline.errors import Disagreement
-from pipeline.parity import comparison, golden, ranking
+from pipeline.judging import comparison, ranking, structure
+from pipeline.judging.rules import Stated
+from pipeline.reference import golden
 
-FLOAT32 = Tolerance(atol=1e-3, rtol=1e-3)
+FLOAT32 = Stated(Tolerance(atol=1e-3, rtol=1e-3))
 """Other libraries sum in another order."""
 BFLOAT16 = 0.05
 """Of the largest value: there are 8 bits to a number."""
@@ -36,11 +38,11 @@ def _judge(claim: Claim, reference: Any) -> Verdict:
     try:
         found = _read(claim)
         if claim.file.endswith(".npz"):  # flat, as these libraries know no structure
-            reference = comparison.tensors(reference)
+            reference = structure.tensors(reference)
         if claim.precision == "float32":
             differences, faults = comparison.compare(reference, found, FLOAT32)
-            fault = faults[0] if faults else ""
-            absolute = max((difference.max_absolute for difference in differences), default=0.0)
+            fault = faults[0].message if faults else ""
+            absolute = max((float(difference.max_absolute) for difference in differences), default=0.0)
             largest = _largest(reference)
         else:
             absolute, largest, fault = _roughly(reference, found)
@@ -71,13 +73,13 @@ def _read(claim: Claim) -> Any:
 
 def _largest(reference: Any) -> float:
     return max(
-        (float(tensor.double().abs().max()) for tensor in comparison.tensors(reference) if tensor.numel()), default=0.0
+        (float(tensor.double().abs().max()) for tensor in structure.tensors(reference) if tensor.numel()), default=0.0
     )
 
 
 def _roughly(reference: Any, found: Any) -> tuple[float, float, str]:
     """The largest difference of floating-point outputs, the largest value, and what is wrong; labels may differ."""
-    expected_tensors, found_tensors = comparison.tensors(reference), comparison.tensors(found)
+    expected_tensors, found_tensors = structure.tensors(reference), structure.tensors(found)
     pairs = list(zip(expected_tensors, found_tensors, strict=False))
     if len(expected_tensors) != len(found_tensors) or any(r.shape != f.shape for r, f in pairs):
         return 0.0, 0.0, "its outputs have another structure or shape than eager PyTorch's"
@@ -95,7 +97,7 @@ def _roughly(reference: Any, found: Any) -> tuple[float, float, str]:
 
 
 def _same_best(reference: Any, found: Any) -> bool | None:
-    expected, got = comparison.tensors(reference), comparison.tensors(found)
+    expected, got = structure.tensors(reference), structure.tensors(found)
     if len(expected) != 1 or not ranking.is_class_scores(expected[0]):
         return None
     return bool((expected[0].argmax(dim=1) == got[0].argmax(dim=1)).all())

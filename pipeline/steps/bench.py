@@ -11,7 +11,7 @@ from pathlib import Path
 
 import msgspec
 
-from pipeline import cli, console, files, hashes, layout, process
+from pipeline import cli, console, drawing, files, hashes, layout, process
 from pipeline.bench import bundle, figures, machine, plot, recipe, report, rounds
 from pipeline.bench import contenders as all_contenders
 from pipeline.bench.bundle import Bundle, Claim, Claims, Prepared, Verdict
@@ -27,7 +27,7 @@ from pipeline.records import Precision
 def main(name: str, model: Model, settings: Settings) -> None:
     """Write `bench.json` and the plot, and show them; fail where a contender fails, or answers something else."""
     paths = ModelFiles.of(name, model)
-    for path in (paths.bench, *plot.files_of(paths.bench_plot)):
+    for path in (paths.bench, *drawing.files_of(paths.bench_plot)):
         path.unlink(missing_ok=True)  # old figures must not outlive a run that fails early
     with _alone():
         load_average = os.getloadavg()[0]

@@ -7,8 +7,8 @@ import torch
 
 from pipeline.bench import bundle, child
 from pipeline.bench.contender import Engine, Job
+from pipeline.judging import structure
 from pipeline.model import builders, statedict, tensorfile
-from pipeline.parity import comparison
 
 
 class Eager:
@@ -34,7 +34,7 @@ class Eager:
 
     def write(self, answer: Any, target: Path) -> None:
         """As tensors in plain containers."""
-        tensorfile.write(target, comparison.plain(answer))
+        tensorfile.write(target, structure.plain(answer))
 
     def threads(self) -> int:
         """Torch's own."""

@@ -1,0 +1,1 @@
+"""Where in a model C++ parts from eager PyTorch: what every submodule returns, on both sides, held against float64."""
