@@ -6,7 +6,7 @@
 
 The two branches share nothing and run side by side. Each task states what it reads, what it writes, and the
 facts beside files that make it stale; its command can be repeated by hand, `python -m pipeline.steps.<task>`.
-What is made can be timed, on demand: bench.
+On demand: locate names the layer where the numbers part, selftest shows that compare can fail, bench takes times.
 """
 
 from collections.abc import Iterator
@@ -78,23 +78,35 @@ def task_compare() -> Iterator[Task]:
         task = step(
             "compare",
             name,
-            reads=[files.archive, files.inputs, files.reference, layout.EXECUTABLE],
-            writes=[files.comparison],
+            reads=[files.archive, files.inputs, files.reference, layout.EXECUTABLE, *stale.compare_files(model)],
+            writes=[files.comparison, files.comparison_junit],
             facts=partial(stale.compare_facts, model, SETTINGS),
         )
         yield of_model(task, "compare", "Hold C++ against Python on", name, SETTINGS)
+
+
+def task_locate() -> Iterator[Task]:
+    """Name the first layer in which C++ parts from Python (on demand)"""
+    for name, model in SETTINGS.models.items():
+        files = ModelFiles.of(name, model)
+        reads = [files.weights, *stale.locate_files(files), layout.EXECUTABLE]
+        task = step("locate", name, reads=reads, writes=[files.locate], facts=dict, whenever_asked=True)
+        yield of_model(task, "locate", "Name the first layer that parts in", name, SETTINGS)
+
+
+def task_selftest() -> Iterator[Task]:
+    """Plant faults in copies, and see that compare turns red for each (on demand)"""
+    for name, model in SETTINGS.models.items():
+        files = ModelFiles.of(name, model)
+        reads = [files.archive, files.inputs, files.reference, layout.EXECUTABLE]
+        task = step("selftest", name, reads=reads, writes=[files.selftest], facts=dict, whenever_asked=True)
+        yield of_model(task, "selftest", "Plant faults, and see them found, in", name, SETTINGS)
 
 
 def task_bench() -> Iterator[Task]:
     """Time ts-infer against eager PyTorch, the recipe's plain program, ONNX Runtime and OpenVINO (on demand)"""
     for name, model in SETTINGS.models.items():
         files = ModelFiles.of(name, model)
-        task = step(
-            "bench",
-            name,
-            reads=[files.archive, files.weights, layout.EXECUTABLE],
-            writes=[files.bench],
-            facts=dict,
-            whenever_asked=True,
-        )
+        reads = [files.archive, files.weights, layout.EXECUTABLE]
+        task = step("bench", name, reads=reads, writes=[files.bench], facts=dict, whenever_asked=True)
         yield of_model(task, "bench", "Time ts-infer against others on", name, SETTINGS)

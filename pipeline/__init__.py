@@ -6,6 +6,7 @@ A file here imports only from its own line and the lines above it.
     config, layout, records           what is asked, where things lie, what is written down
     catalogue, checks                 torchvision's builders by name, what an entry may say
     files, process, console           bytes on disk, child processes, what a step says
+    drawing                           plots
     configfile                        the settings as read
     hashes, children                  what files contain; steps as children of doit
     toolchain                         compiler, torch and processor
@@ -15,8 +16,11 @@ A file here imports only from its own line and the lines above it.
     ------------------------------------------------------------------- nothing above imports torch
     cli, cmake                        the edge around a step; configuring and building the C++ side
     model/                            a model as a module, an archive, and the samples that it runs on
-    parity/                           the golden set, the judgement, and how it is shown
+    judging/                          how an output is held against its reference, and by which rule
+    reference/                        what both sides run on, and what Python makes of it
+    parity/                           every side on the same inputs, on which edge they part, and how that is told
     weights/, methods/                one module per source of weights, one per export method
+    locate/, selftest/                the layer where the numbers part; faults that are planted, to be found
     bench/                            the benchmark: its contenders, what they share, figures and plot
     steps/                            the programs that doit starts: `python -m pipeline.steps.<name>`
 """

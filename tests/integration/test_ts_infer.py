@@ -52,7 +52,7 @@ def test_libraries_beside_the_executable_win(project: Project) -> None:
 
 
 def test_every_output_is_written(project: Project, tmp_path: Path) -> None:
-    from pipeline.parity.golden import read_answers
+    from pipeline.reference.golden import read_answers
 
     assert project.infer(ARCHIVE, "--inputs", INPUTS, "--outputs", tmp_path / "out.pt", "--order", "1,0,1").code == 0
     answers = read_answers(tmp_path / "out.pt")

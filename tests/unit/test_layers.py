@@ -12,6 +12,7 @@ FLOORS = [
     ["config", "layout", "records"],
     ["catalogue", "checks"],
     ["files", "process", "console"],
+    ["drawing"],
     ["configfile"],
     ["hashes", "children"],
     ["toolchain"],
@@ -20,11 +21,13 @@ FLOORS = [
     ["graph"],
     ["cli", "cmake"],
     ["model"],
+    ["judging"],
+    ["reference"],
     ["parity"],
-    ["weights", "methods", "bench"],
+    ["weights", "methods", "bench", "selftest", "locate"],
     ["steps"],
 ]
-LIGHT = {name for floor in FLOORS[:10] for name in floor}
+LIGHT = {name for floor in FLOORS[:11] for name in floor}
 HEAVY = {"torch", "torchvision", "numpy", "requests", "rich", "safetensors", "fsspec", "PIL"}
 MODULES = sorted(path for path in PIPELINE.rglob("*.py") if path.parent != PIPELINE or path.name != "__init__.py")
 

@@ -10,7 +10,7 @@ from pipeline.graph.sources import builder_sources, builder_version, step_source
 
 def test_a_step_is_made_of_what_it_imports() -> None:
     export = step_sources("export")
-    assert {"pipeline/steps/export.py", "pipeline/parity/comparison.py", "pipeline/model/archive.py"} <= set(export)
+    assert {"pipeline/steps/export.py", "pipeline/judging/comparison.py", "pipeline/model/archive.py"} <= set(export)
     assert "pipeline/cmake.py" not in export
     assert "pipeline/cmake.py" in step_sources("build")
 
