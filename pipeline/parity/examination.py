@@ -153,7 +153,7 @@ class Examination:
             weights=self.archived.metadata.weights,
             rule="stated" if isinstance(self.rule, Stated) else "measured",
             note=self._note(),
-            smallest=attribution.smallest([] if self.faults else in_float32, self.rule),
+            smallest=attribution.smallest([] if {*self.faults} - {verdict.BFLOAT16} else in_float32, self.rule),
             threads=attribution.threads(self.reference),
             torch=str(torch.__version__),
             archive_sha256=hashes.sha256(self.case.archive),

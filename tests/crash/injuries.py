@@ -18,7 +18,6 @@ from .project import MARK, Project
 OUTPUTS = [
     *(f"net/{name}.pt" for name in ("weights", "net_scripted", "inputs", "reference")),
     "net/compare.json",
-    "net/compare.xml",
     *(f"build/{name}" for name in ("CMakeCache.txt", "build.ninja", "toolchain.json", "ts-infer")),
 ]
 DAMAGES = ("delete", "truncate", "flip a bit of", "put a folder in place of", "put a dangling link in place of")

@@ -64,7 +64,7 @@ class Tied(nn.Module):
         self.other = self.one
 
     def forward(self, x: Tensor) -> Tensor:
-        logits: Tensor = self.one(torch.relu(self.other(self.net(x))))
+        logits: Tensor = self.one(self.other(self.net(x)).relu())
         return logits
 
 

@@ -157,7 +157,7 @@ def test_bad_settings_stop_everything(project: Project) -> None:
 def test_list_and_info(project: Project) -> None:
     listed = project.doit("list")
     assert listed.code == 0
-    steps = ("weights", "export", "compare", "bench")
+    steps = ("weights", "export", "compare", "locate", "selftest", "bench")
     per_model = [name for step in steps for name in (step, f"{step}:net", f"{step}:twin")]
     assert {line.split()[0] for line in listed.output.splitlines()} == {*per_model, "configure", "build"}
     assert all(len(line.split()) > 1 for line in listed.output.splitlines())
@@ -165,7 +165,7 @@ def test_list_and_info(project: Project) -> None:
     assert overview.code == 0
     assert "nets:Net" in overview.output
     assert overview.output.count("up to date") == 8
-    assert overview.output.count("whenever asked") == 2
+    assert overview.output.count("whenever asked") == 6
     assert "twin: C++ AGREES" in overview.output
 
     project.path("artifacts/net/weights.pt").unlink()
@@ -175,6 +175,8 @@ def test_list_and_info(project: Project) -> None:
     assert [line.split(maxsplit=1)[1].strip() for line in overview.output.splitlines() if ":net " in line] == [
         "to do",
         "after weights:net",
+        "after export:net",
+        "after export:net, weights:net",
         "after export:net",
         "after export:net, weights:net",
     ]
