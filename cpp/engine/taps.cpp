@@ -74,10 +74,10 @@ void tap_calls(torch::jit::Block* block, const torch::jit::Value* self, const to
     if (node->kind() != torch::jit::prim::CallMethod) continue;
     const auto called = find(node->input(0), self, module);
     if (!called || !called->object.isModule()) continue;
-    const auto type = called->object.type()->expect<c10::ClassType>();
+    const auto type = called->object.toModule().type();
     const auto& method = node->s(torch::jit::attr::name);
     if (!called->path.empty() && is_forward(method)) tap_after(node, called->path);
-    node->input(0)->setType(type);  // instead of an interface
+    node->input(0)->inferTypeFrom(called->object.toObject());  // instead of an interface
     auto* const before = node->prev();
     torch::jit::inlineCallTo(node, &torch::jit::toGraphFunction(type->getMethod(method)), false);
     node = before;  // to go on with what took its place

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from pipeline import toolchain
+from pipeline.reference.golden import read_answers
 
 from .conftest import ROOT, Project
 from .test_pictures_in import ARCHIVE, drawn
@@ -73,6 +74,20 @@ def test_pictures_in_several_lanes(sanitized: Sanitized, tmp_path: Path) -> None
     assert sum(b'"error":' in line for line in lines) == 7
     assert sanitized(sanitized.archive, "-", content=drawn(1, "JPEG")).returncode == 0
     assert sanitized(sanitized.archive, "-", content=bytes(range(256)) * 40).returncode == 3
+
+
+def test_taps(sanitized: Sanitized, tmp_path: Path) -> None:
+    """In the plain form, in the call that optimises, and in those after it."""
+    inputs = sanitized.archive.with_name("inputs.pt")
+    outputs = tmp_path / "outputs.pt"
+    for form in ([], ["--plain"]):
+        finished = sanitized(
+            sanitized.archive, "--inputs", inputs, "--outputs", outputs, "--order=0,0,0,1", "--taps", *form
+        )
+        assert finished.returncode == 0
+        taps = read_answers(outputs).taps
+        assert len(taps) == 4
+        assert all(taps)
 
 
 def test_archives_that_are_damaged(sanitized: Sanitized, tmp_path: Path) -> None:
