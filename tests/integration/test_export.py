@@ -54,6 +54,13 @@ def test_the_archive_is_the_same_each_time(project: Project) -> None:
     assert project.path("artifacts/net/net_scripted.pt").read_bytes() == before
 
 
+def test_the_preprocessing_is_frozen_to_the_end(project: Project) -> None:
+    """How far the first freezing gets is chance, and an archive of chance is another one with each export."""
+    preprocessing = torch.jit.load(project.path("artifacts/twin/twin_traced.pt")).preprocessing
+    again = torch.jit.freeze(preprocessing.eval())
+    assert len(again.code.splitlines()) == len(preprocessing.code.splitlines())
+
+
 def test_two_inputs_and_a_nested_output(project: Project) -> None:
     inputs = 'inputs = [{ shape = ["batch", 3, 8, 8] }, { shape = ["batch", 4], dtype = "float64" }]'
     project.add_model("pair", 'builder = "nets:Pair"', SEEDED, inputs)
