@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 from pipeline.catalogue import torchvision_builders
-from pipeline.config import TORCHVISION, WEIGHT_KINDS, Bench, Model, Tolerance
+from pipeline.config import BATCH, TORCHVISION, WEIGHT_KINDS, Bench, Model, Tolerance
 from pipeline.suggest import did_you_mean
 
 _Faults = Iterator[tuple[str, str]]
@@ -32,8 +32,13 @@ def _name_faults(name: str) -> _Faults:
 
 
 def _builder_faults(model: Model) -> _Faults:
-    if not re.fullmatch(r"\w+(\.\w+)*:\w+(\.\w+)*", model.builder):
-        yield "builder", f"'{model.builder}' found; expected torchvision:<name> or package.module:callable"
+    if model.is_ready:
+        for key in ("weights", "sha256", "arguments"):
+            if getattr(model, key):
+                yield key, f"{getattr(model, key)!r} found; expected none, for {model.builder} holds all of the model"
+    elif not re.fullmatch(r"\w+(\.\w+)*:\w+(\.\w+)*", model.builder):
+        expected = "torchvision:<name>, package.module:callable, or file:path of a TorchScript file"
+        yield "builder", f"'{model.builder}' found; expected {expected}"
     if model.builder.startswith(TORCHVISION):
         name = model.builder.removeprefix(TORCHVISION)
         for key in ("weights", "weights_backbone"):
@@ -45,6 +50,8 @@ def _builder_faults(model: Model) -> _Faults:
 
 
 def _weights_faults(model: Model) -> _Faults:
+    if model.is_ready:
+        return
     if not model.weights:
         yield "weights", f"missing; {did_you_mean('', WEIGHT_KINDS)}"
     elif not model.weights.startswith(WEIGHT_KINDS):
@@ -61,7 +68,20 @@ def _inputs_faults(model: Model) -> _Faults:
     if len(set(model.batch_sizes)) < FEWEST_BATCH_SIZES or min(model.batch_sizes) < 1:
         yield "batch-sizes", f"{model.batch_sizes} found; expected at least two sizes, each 1 or more"
     if not model.inputs or any(isinstance(e, int) and e < 1 for i in model.inputs for e in i.shape):
-        yield "inputs", 'expected at least one, with extents of 1 or more, or "batch"'
+        yield "inputs", 'expected at least one, with extents of 1 or more, or names such as "batch"'
+    free = {name for argument in model.inputs for name in argument.names} - {BATCH}
+    for name in sorted(free - model.extents.keys()):
+        near = did_you_mean(name, [BATCH, *model.extents])
+        yield "inputs", f"the extent '{name}' is unknown; {near}, or give its sizes: extents = {{ {name} = [64, 96] }}"
+    for name, sizes in model.extents.items():
+        if name not in free or not re.fullmatch(r"[^\W\d]\w*", name, re.ASCII):
+            yield "extents", f"no input has an extent '{name}'; {did_you_mean(name, free)}"
+        elif len(set(sizes)) < FEWEST_BATCH_SIZES or min(sizes) < 1:
+            yield "extents", f"{name}: {sizes} found; expected at least two sizes, each 1 or more"
+    if any(not argument.name for argument in model.inputs[1:] if model.inputs[0].name):
+        yield "inputs", "one without a name after one with a name; expected those with names last"
+    if len(set(model.keywords)) < len(model.keywords):
+        yield "inputs", f"{model.keywords} found; expected each name once"
     if any(argument.below < 1 for argument in model.inputs):
         yield "inputs", "below: expected 1 or more; integers are drawn from 0 up to it"
 

@@ -1,6 +1,7 @@
 """What can be asked: the tables of `[tool.torchferry]`, as frozen values."""
 
 import re
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, ClassVar, Literal
 
@@ -14,6 +15,10 @@ TABLE = "tool.torchferry"
 
 DType = Literal["float32", "float64", "float16", "bfloat16", "uint8", "int32", "int64", "bool"]
 TORCHVISION = "torchvision:"
+BATCH = "batch"
+FILE = "file:"
+READY = "ready"
+"""The kind of weights that are inside a TorchScript file."""
 WEIGHT_KINDS = ("torchvision:", "https://", "http://", "file:", "package:", "seeded")
 
 
@@ -24,18 +29,30 @@ class Table(msgspec.Struct, frozen=True, kw_only=True, rename="kebab", forbid_un
 
 
 class Input(Table, frozen=True):
-    """One argument of `forward`; the extent "batch" stands for each of the batch sizes in turn."""
+    """One argument of `forward`, a tensor or a list of tensors.
+
+    The extent "batch" stands for each of the batch sizes in turn, and any other name for what `extents` says of it.
+    """
 
     example: ClassVar[str] = '{ shape = ["batch", 3, 224, 224] }'
 
-    shape: list[int | Literal["batch"]]
+    shape: list[int | str]
     dtype: DType = "float32"
     below: int = 256
     """Integers are drawn from 0 up to, and without, this: the size of a vocabulary, say."""
+    name: str = ""
+    """Of a keyword argument; those without one come first."""
+    listed: bool = False
+    """Whether it is a list with a tensor of this shape for each of the batch, each of the next size."""
 
-    def at(self, batch: int) -> list[int]:
-        """The shape for one batch size."""
-        return [batch if extent == "batch" else extent for extent in self.shape]
+    @property
+    def names(self) -> list[str]:
+        """The extents that are free."""
+        return [extent for extent in self.shape if isinstance(extent, str)]
+
+    def at(self, sizes: Mapping[str, int]) -> list[int]:
+        """The shape where the free extents are of these sizes."""
+        return [sizes[extent] if isinstance(extent, str) else extent for extent in self.shape]
 
 
 class Preprocess(Table, frozen=True):
@@ -66,7 +83,8 @@ class Model(Table, frozen=True):
     """A model: how to build it, where its weights come from, how to export it, what to try it on."""
 
     builder: str
-    """`torchvision:resnet18`, or `package.module:callable` for anything that returns an `nn.Module`."""
+    """`torchvision:resnet18`, `package.module:callable` for anything that returns an `nn.Module`, or `file:model.pt`,
+    which is TorchScript already."""
     arguments: dict[str, Any] = {}
     """Keyword arguments of the builder."""
     reads: list[str] = []
@@ -79,10 +97,13 @@ class Model(Table, frozen=True):
     """What to do when the weights' host cannot be reached at all."""
     seed: int = 0
     """For seeded weights and seeded inputs."""
-    method: Literal["script", "trace"] = "script"
+    method: Literal["auto", "script", "trace"] = "auto"
+    """Of these two, "auto" is the first that does."""
     inputs: list[Input] = msgspec.field(default_factory=lambda: [Input(shape=["batch", 3, 224, 224])])
     """Unless it says otherwise, a batch of ImageNet's pictures."""
     batch_sizes: list[int] = msgspec.field(default_factory=lambda: [1, 4])
+    extents: dict[str, list[int]] = {}
+    """The sizes in turn of each other free extent of the inputs, such as a picture's height."""
     images: list[str] = []
     """Pictures to compare on, as `file:` or `package:`."""
     preprocess: Preprocess | None = None
@@ -106,9 +127,29 @@ class Model(Table, frozen=True):
         return self.preprocess is not None or self.weights.startswith(TORCHVISION)
 
     @property
+    def is_ready(self) -> bool:
+        """Whether it is a TorchScript file, and its weights are inside."""
+        return self.builder.startswith(FILE)
+
+    @property
+    def keywords(self) -> list[str]:
+        """The names of the last inputs, which are passed by them."""
+        return [argument.name for argument in self.inputs if argument.name]
+
+    def sizes(self, turn: int) -> dict[str, int]:
+        """What the free extents are in one turn; a batch of b takes up b turns of the others."""
+        every = {BATCH: self.batch_sizes, **self.extents}
+        return {name: sizes[turn % len(sizes)] for name, sizes in every.items()}
+
+    @property
+    def turns(self) -> int:
+        """After how many turns every size was there."""
+        return max(len(sizes) for sizes in (self.batch_sizes, *self.extents.values()))
+
+    @property
     def weights_kind(self) -> str:
         """The member of `WEIGHT_KINDS` that the weights begin with."""
-        return next(kind for kind in WEIGHT_KINDS if self.weights.startswith(kind))
+        return READY if self.is_ready else next(kind for kind in WEIGHT_KINDS if self.weights.startswith(kind))
 
 
 class Build(Table, frozen=True):

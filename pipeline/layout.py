@@ -31,8 +31,8 @@ RECIPE_SOURCES = CPP / "recipe"
 RECEIPT = ".receipt.json"
 """How a receipt's name ends."""
 
-EXPORTED = {"script": "scripted", "trace": "traced"}
-"""What each method has done to a model; its archive's name says so."""
+EXPORTED = {"script": "scripted", "trace": "traced", "auto": "exported"}
+"""What each method does to a model; its archive's name says so."""
 
 
 @dataclasses.dataclass(frozen=True)

@@ -28,7 +28,7 @@ struct Prepared {
 namespace {
 
 constexpr double kLoose = 0.05;  // rounding in bfloat16 stays below it
-const std::vector<InputSpec> kImage{{"float32", {std::nullopt, 3, 224, 224}}};
+const std::vector<InputSpec> kImage{{"float32", {{1, "batch"}, {3, ""}, {224, ""}, {224, ""}}}};
 
 Result result_of(Answer answer, const Wanted& wanted) {
   if (answer.output.isTensor()) {

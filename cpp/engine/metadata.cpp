@@ -10,13 +10,17 @@ namespace torchferry {
 namespace {
 
 constexpr auto kBatch = "batch";
+constexpr auto kList = "list";
 
-std::optional<std::int64_t> parse_extent(const std::string& word, const std::string& line) {
-  if (word == kBatch) return std::nullopt;
-  std::int64_t extent = 0;
+Extent parse_extent(const std::string& word, const std::string& line) {
+  if (word == kBatch) return {1, kBatch};
+  Extent extent;
+  const auto colon = word.find(':');
+  if (colon != std::string::npos) extent.name = word.substr(0, colon);
+  const auto* begin = word.data() + (colon == std::string::npos ? 0 : colon + 1);
   const auto* end = word.data() + word.size();
-  const auto [stop, failure] = std::from_chars(word.data(), end, extent);
-  if (failure != std::errc{} || stop != end || extent < 0) {
+  const auto [stop, failure] = std::from_chars(begin, end, extent.size);
+  if (failure != std::errc{} || stop != end || extent.size < 0) {
     throw Error(ExitCode::bad_file, "the archive's " + std::string(kInputsFile) + " says '" + line +
                                         "', where '" + word +
                                         "' is neither an extent nor 'batch'; export the model again");
@@ -39,6 +43,10 @@ std::vector<InputSpec> parse_inputs(const std::string& text) {
     std::istringstream words(line);
     InputSpec spec;
     words >> spec.dtype;
+    if (spec.dtype == kList) {
+      spec.listed = true;
+      words >> spec.dtype;
+    }
     for (std::string word; words >> word;) spec.shape.push_back(parse_extent(word, line));
     specs.push_back(std::move(spec));
   }
@@ -46,10 +54,10 @@ std::vector<InputSpec> parse_inputs(const std::string& text) {
 }
 
 std::string to_string(const InputSpec& spec) {
-  std::string text = spec.dtype + "[";
+  std::string text = (spec.listed ? "list of " : "") + spec.dtype + "[";
   for (std::size_t i = 0; i < spec.shape.size(); ++i) {
     if (i > 0) text += ", ";
-    text += spec.shape[i] ? std::to_string(*spec.shape[i]) : kBatch;
+    text += spec.shape[i].name.empty() ? std::to_string(spec.shape[i].size) : spec.shape[i].name;
   }
   return text + "]";
 }

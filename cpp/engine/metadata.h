@@ -1,16 +1,22 @@
 #pragma once
 
 #include <cstdint>
-#include <optional>
 #include <string>
 #include <vector>
 
 namespace torchferry {
 
+/// One axis of a tensor.
+struct Extent {
+  std::int64_t size = 1;  ///< where it is free, one that the model was tried with
+  std::string name;       ///< "batch", "height", …; empty: it is what `size` says
+};
+
 /// What one argument of `forward` must look like.
 struct InputSpec {
-  std::string dtype;                               ///< torch's own name: "float32", "uint8", …
-  std::vector<std::optional<std::int64_t>> shape;  ///< a missing extent is free: the batch
+  std::string dtype;          ///< torch's own name: "float32", "uint8", …; "any": not said
+  std::vector<Extent> shape;  ///< of the tensor, or of each one in the list
+  bool listed = false;        ///< a list of tensors, each with free extents of its own
 };
 
 /// What the exporter wrote into the archive beside the model. An archive made elsewhere has none of it.
@@ -29,14 +35,15 @@ inline constexpr auto kNoticeFile = "notice.txt";
 inline constexpr auto kRecordFile = "torchferry.json";
 inline constexpr auto kAboutFile = "about.txt";
 
-/// Reads `inputs.txt`: a line per argument, the dtype and then each extent, "batch" where it is free.
+/// Reads `inputs.txt`: a line per argument, "list" where it is one, the dtype, and each extent: "3", or
+/// "height:192" where it is free, or "batch".
 /// @throws Error (bad_file) on a line that is not of this form.
 [[nodiscard]] std::vector<InputSpec> parse_inputs(const std::string& text);
 
 /// The lines of a text, without their ends; a last empty line does not count.
 [[nodiscard]] std::vector<std::string> lines(const std::string& text);
 
-/// "float32[batch, 3, 224, 224]"
+/// "float32[batch, 3, 224, 224]", "list of float32[3, height, width]"
 [[nodiscard]] std::string to_string(const InputSpec& spec);
 
 }  // namespace torchferry

@@ -24,9 +24,12 @@ constexpr std::int64_t kImageDims = 4;
 /// The extents and dtypes of all tensors, by which graphs are compiled.
 std::string form_of(const std::vector<c10::IValue>& inputs) {
   std::ostringstream form;
-  for (const auto& input : inputs) {
-    if (input.isTensor()) form << input.toTensor().scalar_type() << input.toTensor().sizes() << ' ';
-  }
+  const auto tell = [&](const c10::IValue& leaf) {
+    if (leaf.isTensor()) form << leaf.toTensor().scalar_type() << leaf.toTensor().sizes();
+    form << ' ';
+    return leaf;
+  };
+  for (const auto& input : inputs) (void)mapped(input, tell);
   return form.str();
 }
 
@@ -84,11 +87,13 @@ torch::jit::Module frozen(torch::jit::Module module, Precision precision, bool c
 
 /// As the model takes it: of the precision, and pictures channels-last where it does not mind.
 c10::IValue as_taken(const c10::IValue& input, Precision precision, bool channels_last) {
-  if (!input.isTensor()) return input;
-  auto tensor = input.toTensor();
-  if (precision == Precision::bfloat16 && tensor.scalar_type() == at::kFloat)
-    tensor = tensor.to(at::kBFloat16);
-  return channels_last && is_image(tensor) ? tensor.contiguous(at::MemoryFormat::ChannelsLast) : tensor;
+  return mapped(input, [&](const c10::IValue& leaf) -> c10::IValue {
+    if (!leaf.isTensor()) return leaf;
+    auto tensor = leaf.toTensor();
+    if (precision == Precision::bfloat16 && tensor.scalar_type() == at::kFloat)
+      tensor = tensor.to(at::kBFloat16);
+    return channels_last && is_image(tensor) ? tensor.contiguous(at::MemoryFormat::ChannelsLast) : tensor;
+  });
 }
 
 }  // namespace

@@ -28,7 +28,11 @@ Facts facts_of(const torch::jit::Module& module) {
 
 Sample copy_of(const Sample& sample) {
   Sample copy;
-  for (const auto& value : sample) copy.push_back(value.isTensor() ? value.toTensor().clone() : value);
+  for (const auto& value : sample) {
+    copy.push_back(mapped(value, [](const c10::IValue& leaf) {
+      return leaf.isTensor() ? c10::IValue(leaf.toTensor().clone()) : leaf;
+    }));
+  }
   return copy;
 }
 

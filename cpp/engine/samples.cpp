@@ -1,9 +1,11 @@
 #include "engine/samples.h"
 
+#include <ATen/core/List.h>
 #include <ATen/ops/ones.h>
 #include <c10/core/ScalarType.h>
 #include <torch/csrc/jit/serialization/pickle.h>
 
+#include <algorithm>
 #include <array>
 #include <fstream>
 #include <string>
@@ -15,6 +17,8 @@
 namespace torchferry {
 
 namespace {
+
+constexpr auto kAny = "any";
 
 constexpr std::array<std::pair<const char*, at::ScalarType>, 9> kDtypes{{
     {"float32", at::kFloat},
@@ -43,15 +47,33 @@ at::ScalarType dtype_of(const std::string& name) {
                                       "', which this program does not know; rebuild it with `doit build`");
 }
 
-bool fits(const c10::IValue& value, const InputSpec& spec) {
+bool tensor_fits(const c10::IValue& value, const InputSpec& spec) {
   if (!value.isTensor()) return false;
   const auto& tensor = value.toTensor();
   const auto sizes = tensor.sizes();
   if (dtype_name(tensor.scalar_type()) != spec.dtype || sizes.size() != spec.shape.size()) return false;
   for (std::size_t i = 0; i < sizes.size(); ++i) {
-    if (spec.shape[i] && *spec.shape[i] != sizes[i]) return false;
+    if (spec.shape[i].name.empty() && spec.shape[i].size != sizes[i]) return false;
   }
   return true;
+}
+
+bool fits(const c10::IValue& value, const InputSpec& spec) {
+  if (spec.dtype == kAny) return true;
+  if (!spec.listed) return tensor_fits(value, spec);
+  return value.isList() &&
+         std::ranges::all_of(value.toListRef(), [&](const auto& one) { return tensor_fits(one, spec); });
+}
+
+/// What a file holds, as the model takes it: of a list of tensors the pickle does not say what it lists.
+c10::IValue typed(const c10::IValue& value) {
+  if (!value.isList() || value.isTensorList()) return value;
+  c10::List<at::Tensor> tensors;
+  for (const c10::IValue& element : value.toListRef()) {
+    if (!element.isTensor()) return value;
+    tensors.push_back(element.toTensor());
+  }
+  return tensors;
 }
 
 std::vector<char> read_bytes(const std::filesystem::path& path) {
@@ -79,10 +101,15 @@ const Sample& Samples::at(std::size_t index) const {
 std::size_t count(const Samples& samples) { return samples.samples.size(); }
 
 std::string describe(const c10::IValue& value) {
+  if (value.isTensorList()) {
+    std::string text;
+    for (const auto& element : value.toListRef()) text += (text.empty() ? "" : ", ") + describe(element);
+    return "[" + text + "]";
+  }
   if (!value.isTensor()) return value.tagKind();
   const auto& tensor = value.toTensor();
   InputSpec spec{dtype_name(tensor.scalar_type()), {}};
-  for (const auto extent : tensor.sizes()) spec.shape.emplace_back(extent);
+  for (const auto extent : tensor.sizes()) spec.shape.push_back({extent, ""});
   return to_string(spec);
 }
 
@@ -91,7 +118,10 @@ std::vector<Sample> read_samples(const std::filesystem::path& path) {
   std::vector<Sample> samples;
   try {
     const auto document = torch::jit::pickle_load(bytes).toGenericDict();
-    for (const auto& entry : document.at("samples").toListRef()) samples.push_back(entry.toListRef().vec());
+    for (const auto& entry : document.at("samples").toListRef()) {
+      auto& sample = samples.emplace_back();
+      for (const auto& argument : entry.toListRef()) sample.push_back(typed(argument));
+    }
   } catch (const std::exception&) {
     throw Error(
         ExitCode::bad_file,
@@ -120,11 +150,16 @@ void check_sample(const Sample& sample, std::size_t index, const std::vector<Inp
 Sample dummy_sample(const std::vector<InputSpec>& expected) {
   Sample sample;
   for (const auto& spec : expected) {
+    if (spec.dtype == kAny) {
+      sample.emplace_back();  // which stands for its default
+      continue;
+    }
     std::vector<std::int64_t> shape;
-    for (const auto& extent : spec.shape) shape.push_back(extent.value_or(1));
+    for (const auto& extent : spec.shape) shape.push_back(extent.size);
     const auto dtype = dtype_of(spec.dtype);
     try {
-      sample.emplace_back(at::ones(shape, dtype));
+      const auto ones = at::ones(shape, dtype);
+      sample.push_back(spec.listed ? c10::IValue(c10::List<at::Tensor>({ones})) : c10::IValue(ones));
     } catch (const std::exception&) {
       throw Error(ExitCode::bad_file, "there is no memory for the input that the archive takes, " +
                                           to_string(spec) + "; export the model again");

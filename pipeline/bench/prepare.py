@@ -15,7 +15,6 @@ from pipeline.bench import bundle, child
 from pipeline.bench.bundle import Bundle, Prepared
 from pipeline.judging import structure
 from pipeline.model import archive, builders, samples, statedict, tensorfile
-from pipeline.reference import eager
 
 FIRST_SEED = 1000
 """Above the model's seed: not the inputs that export has recorded."""
@@ -27,11 +26,12 @@ def main() -> None:
     wanted = child.bundle(folder)
     state, provenance = statedict.read_artifact(Path(wanted.weights))
     module = builders.load(wanted.model, state, provenance).eval()
+    exported, _ = archive.load(Path(wanted.archive))
     for batch in wanted.batches:
-        arguments = samples.draw(wanted.model, batch, wanted.model.seed + FIRST_SEED + batch)
-        tensorfile.write(bundle.inputs(folder, batch), {"samples": [arguments]})
+        sample = samples.draw(wanted.model, batch, wanted.model.seed + FIRST_SEED + batch)
+        tensorfile.write(bundle.inputs(folder, batch), {"samples": [sample.bound(exported).arguments]})
         with torch.inference_mode():
-            output = module(*eager.copies(arguments))
+            output = sample.passed_to(module)
         tensorfile.write(bundle.reference(folder, batch), structure.plain(output))
     no_onnx = ""
     if wanted.onnx:
@@ -59,9 +59,9 @@ def _write_others(folder: Path, wanted: Bundle) -> None:
 
 def _export(target: Path, wanted: Bundle) -> None:
     module, _ = archive.load(Path(wanted.archive))
-    arguments = samples.draw(wanted.model, wanted.batches[0], wanted.model.seed)
+    arguments = samples.draw(wanted.model, wanted.batches[0], wanted.model.seed).bound(module).arguments
     axes = {
-        _name(i): {axis: "batch" for axis, extent in enumerate(argument.shape) if extent == "batch"}
+        _name(i): {axis: extent for axis, extent in enumerate(argument.shape) if isinstance(extent, str)}
         for i, argument in enumerate(wanted.model.inputs)
     }
     # The exporter for TorchScript: it takes the very archive that ts-infer runs.

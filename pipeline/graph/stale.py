@@ -23,19 +23,19 @@ _RUN_WITH = ("LD_LIBRARY_PATH", "PYTORCH_JIT")
 _WEIGHTS = ("builder", "arguments", "weights", "sha256", "if_unreachable", "seed")
 _BUILDER = ("builder", "arguments", "seed")
 # Not the tolerance: compare holds C++ against the same eager reference, under the tolerance of its own run.
-_EXPORT = (*_BUILDER, "method", "inputs", "batch_sizes", "images", "preprocess", "categories", "weights")
+_EXPORT = (*_BUILDER, "method", "inputs", "batch_sizes", "extents", "images", "preprocess", "categories", "weights")
 
 
 def weights_files(model: Model) -> list[str]:
     """A weights file that the user keeps, and the builder's files where seeded weights come out of it."""
-    return [*_own_files([model.weights]), *(_builder_files(model) if _may_be_seeded(model) else ())]
+    return [*_own_files([model.weights, model.builder]), *(_builder_files(model) if _may_be_seeded(model) else ())]
 
 
 def weights_facts(model: Model) -> Facts:
     """The settings that name the weights, and the torchvision that knows what its enums mean."""
     facts = _settings(model, _WEIGHTS) | {"torchvision": toolchain.version("torchvision")} | _packaged([model.weights])
     if _may_be_seeded(model):
-        facts |= _settings(model, ("inputs",)) | {"builder's package": sources.builder_version(model.builder)}
+        facts |= _settings(model, ("inputs", "extents")) | {"builder's package": sources.builder_version(model.builder)}
         facts |= {"torch": toolchain.version("torch"), "cpu": toolchain.cpu()}  # batch norms are calibrated
     return facts
 
@@ -95,7 +95,7 @@ def _variables(names: tuple[str, ...]) -> Facts:
 def _builder_files(model: Model) -> list[str]:
     """The builder's sources, and what it reads as far as the entry says so: by an argument, or in so many words."""
     named = [f"file:{value}" for value in model.arguments.values() if isinstance(value, str) and value]
-    return sorted({*sources.builder_sources(model.builder), *_own_files([*named, *model.reads])})
+    return sorted({*sources.builder_sources(model.builder), *_own_files([model.builder, *named, *model.reads])})
 
 
 def _may_be_seeded(model: Model) -> bool:

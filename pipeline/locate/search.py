@@ -18,7 +18,7 @@ from pipeline.judging.rules import Rule, Stated
 from pipeline.locate import taps
 from pipeline.locate.record import Layer
 from pipeline.locate.taps import Taps
-from pipeline.model import archive, preprocessing
+from pipeline.model import archive, wrapping
 from pipeline.model.samples import Sample
 from pipeline.parity import executable
 from pipeline.reference import golden
@@ -51,10 +51,10 @@ class Found(NamedTuple):
 def run(eager: Eager, path: Path, samples: Sequence[Sample], folder: Path, model: Model) -> Iterator[Sides]:
     """Run the samples on all sides, one after the other: what all submodules return takes memory."""
     module, _ = archive.load(path)
-    has_preprocessing = preprocessing.is_beside(module)
+    wrapped = wrapping.is_wrapped(module)
     first = taps.first_names(eager.module)
     inputs = folder / "inputs.pt"
-    golden.write_inputs(inputs, list(samples), [])
+    golden.write_inputs(inputs, [sample.bound(module) for sample in samples], [])
     for index, sample in enumerate(samples):
         in_eager = _heard(eager.module, eager, sample)
         with one_thread():
@@ -63,7 +63,7 @@ def run(eager: Eager, path: Path, samples: Sequence[Sample], folder: Path, model
         for options in (["--plain", "--order", str(index)], ["--order", ",".join([str(index)] * SETTLED)]):
             argv: list[str | Path] = [layout.EXECUTABLE, path, "--inputs", inputs, "--taps", *options]
             answers = executable.answers(argv, model.timeout)
-            heard = taps.of_archive(answers.taps[-1], first, has_preprocessing=has_preprocessing)
+            heard = taps.of_archive(answers.taps[-1], first, wrapped=wrapped)
             found.append({**heard, taps.OUTPUT: answers.outputs[-1]})
         yield Sides(in_eager, alone, _in_float64(eager, sample), *found)
 
@@ -132,7 +132,7 @@ def _in_float64(eager: Eager, sample: Sample) -> Taps:
         return {}
     output = eager.call(sample)
     with taps.listening(eager.float64.module) as heard:
-        known = eager.float64.answer(sample.arguments, output, eager.names)
+        known = eager.float64.answer(sample, output, eager.names)
     return {} if known is None else {**taps.named(heard), taps.OUTPUT: known}
 
 

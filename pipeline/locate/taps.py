@@ -8,7 +8,7 @@ from typing import Any
 import torch
 
 from pipeline.judging import structure
-from pipeline.model import digests
+from pipeline.model import wrapping
 
 Taps = dict[str, Any]
 """By name, in the order in which the submodules returned: `conv`, and `conv (2)` for its second call."""
@@ -47,13 +47,13 @@ def named(heard: Iterable[tuple[str, Any]]) -> Taps:
     return taps
 
 
-def of_archive(heard: Iterable[tuple[str, Any]], first: Mapping[str, str], *, has_preprocessing: bool) -> Taps:
+def of_archive(heard: Iterable[tuple[str, Any]], first: Mapping[str, str], *, wrapped: bool) -> Taps:
     """The taps of the model in an archive, by the names that they have in eager PyTorch.
 
     There a submodule that has several names goes by its `first`.
     """
-    if has_preprocessing:
-        inside = digests.INSIDE
+    if wrapped:
+        inside = wrapping.INSIDE
         heard = ((path.removeprefix(inside), value) for path, value in heard if path.startswith(inside))
     return named((first.get(path, path), value) for path, value in heard)
 

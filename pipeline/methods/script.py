@@ -5,15 +5,15 @@ import re
 import torch
 
 from pipeline.errors import ModelError
-from pipeline.model.samples import Arguments
+from pipeline.model.samples import Sample
 
 
-def export(module: torch.nn.Module, example: Arguments) -> torch.jit.ScriptModule:  # noqa: ARG001
+def export(module: torch.nn.Module, example: Sample) -> torch.jit.ScriptModule:  # noqa: ARG001
     """Script it; the example is not needed."""
     try:
         scripted: torch.jit.ScriptModule = torch.jit.script(module)
     except Exception as error:
-        raise ModelError(f'it does not script: {explain(str(error))}; change that, or set method = "trace"') from error
+        raise ModelError(f"it does not script: {explain(str(error))}") from error
     return scripted
 
 

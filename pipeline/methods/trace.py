@@ -2,33 +2,63 @@
 
 import inspect
 import warnings
+from typing import Any, cast
 
 import torch
 from torch.jit._trace import TracerWarning
 
+from pipeline import console
 from pipeline.errors import ModelError
-from pipeline.model.samples import Arguments
+from pipeline.methods import decisions
+from pipeline.model.samples import Sample
+
+ON_SIZES = (
+    "Converting a tensor to a Python",  # noted one by one
+    "Iterating over a tensor",
+    "Using len to get tensor shape",
+    "torch.tensor results are registered as constants",
+    "torch.as_tensor results are registered as constants",
+)
+"""How the tracer's warnings begin that are about sizes, if no decision on data has led to them."""
 
 
-def export(module: torch.nn.Module, example: Arguments) -> torch.jit.ScriptModule:
-    """Trace it on the example; a tracer's warning is an error, because it names what would be baked in."""
+def export(module: torch.nn.Module, example: Sample) -> torch.jit.ScriptModule:
+    """Trace it on the example; what would be baked in of the data is an error, what of the sizes is said in a line.
+
+    Whether a trace holds for other sizes shows when the archive is run on them.
+    """
     # Recorded and judged afterwards: some warnings come from inside libtorch, which cannot raise them.
-    with warnings.catch_warnings(record=True) as told:
+    with warnings.catch_warnings(record=True) as told, decisions.noted() as made:
         warnings.simplefilter("always")
         try:
-            # Our own check runs more inputs and batch sizes than torch's, on the archive as it was saved.
-            traced: torch.jit.ScriptModule = torch.jit.trace(module, tuple(example), check_trace=False)
+            traced = _trace(module, example)
         except Exception as error:
-            raise ModelError(
-                f"it does not trace: {_explain(str(error))} ({_place(error, module)}); "
-                'change that, or set method = "script"'
-            ) from error
+            raise ModelError(f"it does not trace: {_explain(str(error))} ({_place(error, module)})") from error
+    if made.on_data:
+        raise ModelError(f"it does not trace faithfully: what it does next depends on the data ({made.on_data[0]})")
     for warning in told:
-        if issubclass(warning.category, TracerWarning):
+        if issubclass(warning.category, TracerWarning) and not str(warning.message).startswith(ON_SIZES):
             what = str(warning.message).partition(". ")[0]
-            place = f"{warning.filename}:{warning.lineno}"
-            raise ModelError(f'it does not trace faithfully: {what} ({place}); change that, or set method = "script"')
+            raise ModelError(f"it does not trace faithfully: {what} ({warning.filename}:{warning.lineno})")
+    if made.on_sizes:
+        more = f" and {len(made.on_sizes) - 1} more places" if len(made.on_sizes) > 1 else ""
+        console.say(f"the trace keeps what it decided on the sizes of '{example.name}' ({made.on_sizes[0]}{more})")
     return traced
+
+
+def _trace(module: torch.nn.Module, example: Sample) -> torch.jit.ScriptModule:
+    # Our own check runs more inputs and sizes than torch's, on the archive as it was saved: also for what `strict`
+    # minds, an output whose structure the inputs might change.
+    def take(*arguments: Any, **named: Any) -> torch.jit.ScriptModule:
+        traced: torch.jit.ScriptModule
+        if named:
+            by_name = inspect.signature(module.forward).bind(*arguments, **named).arguments
+            traced = torch.jit.trace(module, example_kwarg_inputs=by_name, check_trace=False, strict=False)
+        else:
+            traced = torch.jit.trace(module, arguments, check_trace=False, strict=False)
+        return traced
+
+    return cast("torch.jit.ScriptModule", example.passed_to(take))
 
 
 def _explain(report: str) -> str:

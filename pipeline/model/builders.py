@@ -3,14 +3,16 @@
 import importlib
 import inspect
 import traceback
+from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 import torch
 from torch.nn.parameter import UninitializedParameter
 
+from pipeline import files
 from pipeline.config import TORCHVISION, Model, Settings
-from pipeline.errors import EnvironmentFault, ModelError
+from pipeline.errors import EnvironmentFault, FileError, ModelError
 from pipeline.model import statedict, vision
 from pipeline.model.statedict import StateDict
 from pipeline.records import Provenance
@@ -29,7 +31,7 @@ def require_packages(name: str, model: Model, settings: Settings) -> None:
 
 def build(model: Model) -> torch.nn.Module:
     """Call the builder, with seeded initial weights; the module is in `train()` or `eval()` as the builder left it."""
-    return _call(model, weights=None)
+    return read_ready(model.builder)[0] if model.is_ready else _call(model, weights=None)
 
 
 def load(model: Model, state: StateDict, provenance: Provenance) -> torch.nn.Module:
@@ -45,6 +47,18 @@ def load(model: Model, state: StateDict, provenance: Provenance) -> torch.nn.Mod
     module = build(model)
     statedict.load_into(module, state, model.builder, provenance.source)
     return module
+
+
+def read_ready(builder: str) -> tuple[torch.jit.ScriptModule, Path]:
+    """A TorchScript file, in `eval()`; a FileError says what it is instead."""
+    path = files.locate(builder)
+    try:
+        module: torch.jit.ScriptModule = torch.jit.load(str(path), map_location="cpu")
+    except (RuntimeError, ValueError) as error:
+        first = str(error).partition("\n")[0].partition(". ")[0]
+        expected = "expected TorchScript, as torch.jit.save writes it"
+        raise FileError(f"{path} cannot be loaded ({first}), {expected}; save it so, or name a builder") from None
+    return module.eval(), path
 
 
 def _call(model: Model, weights: Any) -> torch.nn.Module:

@@ -4,18 +4,15 @@ import hashlib
 
 import torch
 
-from pipeline.model import preprocessing
-
-INSIDE = "model."
-"""Where an archive with preprocessing keeps the model."""
+from pipeline.model import wrapping
 
 
 def of(module: torch.nn.Module) -> dict[str, str]:
     """The hash of each dense parameter and buffer of a module, or of the model in an archive, by its name."""
     named = dict([*module.named_parameters(remove_duplicate=False), *module.named_buffers(remove_duplicate=False)])
-    inside = preprocessing.is_beside(module)
+    inside = wrapping.is_wrapped(module)
     return {
-        (name.removeprefix(INSIDE) if inside else name): _digest(tensor)
+        (name.removeprefix(wrapping.INSIDE) if inside else name): _digest(tensor)
         for name, tensor in named.items()
         if tensor.layout == torch.strided and not tensor.is_quantized and not tensor.is_meta
     }

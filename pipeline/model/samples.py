@@ -1,15 +1,17 @@
-"""The inputs that both sides are compared on: samples, which are tensors, and pictures, which are files."""
+"""The inputs that both sides are compared on: samples, which are arguments, and pictures, which are files."""
 
 import io
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import torch
 
 from pipeline import files
-from pipeline.config import Input, Model
-from pipeline.errors import FileError
+from pipeline.config import BATCH, Input, Model
+from pipeline.errors import FileError, ModelError
 
-Arguments = list[torch.Tensor]
+Arguments = list[Any]
+"""Tensors and lists of tensors; of an archive's also the plain values that stand for what is not given."""
 
 
 class Sample(NamedTuple):
@@ -17,6 +19,36 @@ class Sample(NamedTuple):
 
     name: str
     arguments: Arguments
+    keywords: Sequence[str] = ()
+    """The names of the last arguments, where they are passed by name."""
+
+    def passed_to(self, model: Callable[..., Any], change: Callable[[torch.Tensor], torch.Tensor] = torch.clone) -> Any:
+        """What the model makes of it; each tensor as `change` returns it, for a model may write to its input."""
+        arguments = [mapped(argument, change) for argument in self.arguments]
+        positional = len(arguments) - len(self.keywords)
+        return model(*arguments[:positional], **dict(zip(self.keywords, arguments[positional:], strict=True)))
+
+    def bound(self, archive: torch.jit.ScriptModule) -> "Sample":
+        """The same call without names, as an archive's `forward` takes it; what lies between has its default."""
+        if not self.keywords:
+            return self
+        positional = len(self.arguments) - len(self.keywords)
+        by_name = dict(zip(self.keywords, self.arguments[positional:], strict=True))
+        arguments = self.arguments[:positional]
+        for argument in archive.forward.schema.arguments[1 + positional :]:  # type: ignore[attr-defined]
+            if by_name:
+                arguments.append(by_name.pop(argument.name, argument.default_value))
+        if by_name:
+            unknown = ", ".join(by_name)
+            raise ModelError(f"the archive's forward has no argument {unknown}; correct the names in the inputs")
+        return Sample(self.name, arguments)
+
+
+def mapped(argument: Any, change: Callable[[torch.Tensor], torch.Tensor]) -> Any:
+    """The argument with `change` applied to what of it are tensors."""
+    if isinstance(argument, list):
+        return [mapped(one, change) for one in argument]
+    return change(argument) if isinstance(argument, torch.Tensor) else argument
 
 
 class Picture(NamedTuple):
@@ -27,25 +59,55 @@ class Picture(NamedTuple):
 
 
 def all_samples(model: Model) -> list[Sample]:
-    """A seeded sample for each batch size."""
-    return [
-        Sample(f"seeded, batch {batch}", draw(model, batch, seed=model.seed + index))
-        for index, batch in enumerate(model.batch_sizes)
-    ]
+    """A seeded sample for each turn: every batch size and every other size is in one."""
+    found = []
+    for turn in range(model.turns):
+        sizes = model.sizes(turn)
+        name = ", ".join(f"{extent} {size}" for extent, size in sizes.items())
+        found.append(draw(model, sizes[BATCH], model.seed + turn, turn)._replace(name=f"seeded, {name}"))
+    return found
 
 
-def draw(model: Model, batch: int, seed: int) -> Arguments:
-    """Arguments of one batch size, the same for the same seed: normal where floating, uniform where not."""
+def draw(model: Model, batch: int, seed: int, turn: int = 0) -> Sample:
+    """One batch, the same for the same seed: normal where floating, uniform where not."""
     generator = torch.Generator().manual_seed(seed)
-    return [_draw(argument, batch, generator) for argument in model.inputs]
+    arguments = [
+        [_draw(argument, model.sizes(turn + i), generator) for i in range(batch)]
+        if argument.listed
+        else _draw(argument, {**model.sizes(turn), BATCH: batch}, generator)
+        for argument in model.inputs
+    ]
+    return Sample(f"seed {seed}, batch {batch}", arguments, model.keywords)
 
 
-def _draw(argument: Input, batch: int, generator: torch.Generator) -> torch.Tensor:
+def _draw(argument: Input, sizes: Mapping[str, int], generator: torch.Generator) -> torch.Tensor:
     dtype = getattr(torch, argument.dtype)
+    shape = argument.at(sizes)
     if dtype.is_floating_point:
-        return torch.randn(argument.at(batch), generator=generator).to(dtype)
+        return torch.randn(shape, generator=generator).to(dtype)
     below = {"bool": 2, "uint8": min(argument.below, 256)}.get(argument.dtype, argument.below)
-    return torch.randint(0, below, argument.at(batch), generator=generator).to(dtype)
+    return torch.randint(0, below, shape, generator=generator).to(dtype)
+
+
+def taken(model: Model, archive: torch.jit.ScriptModule) -> list[str]:
+    """What each argument of an archive's `forward` is, as `ts-infer` reads it: "float32 batch 3 height:192 width:256".
+
+    The number of a free extent is one that the model was tried with; "any" is what the entry says nothing of.
+    """
+    by_name = {argument.name: argument for argument in model.inputs if argument.name}
+    words = [_taken(argument, model) for argument in model.inputs if not argument.name]
+    names = [argument.name for argument in archive.forward.schema.arguments[1:]]  # type: ignore[attr-defined]
+    last = max((names.index(name) for name in by_name), default=-1)
+    words += [_taken(by_name[name], model) if name in by_name else "any" for name in names[len(words) : last + 1]]
+    return words
+
+
+def _taken(argument: Input, model: Model) -> str:
+    words = ["list"] if argument.listed else []
+    words.append(argument.dtype)
+    sizes = model.extents
+    words += [f"{extent}:{sizes[extent][0]}" if extent in sizes else str(extent) for extent in argument.shape]
+    return " ".join(words)
 
 
 def all_pictures(model: Model) -> list[Picture]:

@@ -1,6 +1,6 @@
 """The archive in Python: as saved and loaded again, run on what C++ runs on."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -26,27 +26,23 @@ class Archived:
 
     def run(self, sample: Sample) -> Any:
         """The output on a sample, in plain containers; a ModelError where it fails."""
-        arguments = [self._converted(argument.clone()) for argument in sample.arguments]
-        output = self._call(f"'{sample.name}'", self.module, arguments)
+        output = self._call(f"'{sample.name}'", lambda: sample.passed_to(self.module, self._converted))
         return _widened(output) if self.dtype else output
 
     def preprocess(self, name: str, pixels: torch.Tensor) -> Any:
         """What it makes of a picture's pixels, uint8 [3, height, width]."""
-        return self._call(f"the picture {name}", self._preprocess, [pixels.clone()])
+        return self._call(f"the picture {name}", lambda: self.module.preprocess(pixels.clone()))
 
-    def _preprocess(self, pixels: torch.Tensor) -> Any:
-        return self.module.preprocess(pixels)
-
-    def _call(self, name: str, call: Callable[..., Any], arguments: Sequence[torch.Tensor]) -> Any:
+    def _call(self, name: str, call: Callable[[], Any]) -> Any:
         try:
             with torch.inference_mode():
-                return structure.plain(call(*arguments))
+                return structure.plain(call())
         except Exception as error:
             last = str(error).strip().rpartition("\n")[2]
             raise ModelError(f"the archive fails on {name}, where eager Python does not: {last}") from error
 
     def _converted(self, argument: torch.Tensor) -> torch.Tensor:
-        return argument.to(self.dtype) if self.dtype and argument.is_floating_point() else argument
+        return argument.to(self.dtype, copy=True) if self.dtype and argument.is_floating_point() else argument.clone()
 
 
 def _widened(value: Any) -> Any:

@@ -11,7 +11,7 @@ from pipeline.errors import ModelError
 from pipeline.judging import comparison, ranking, structure
 from pipeline.judging.rules import Stated
 from pipeline.model import pictures, preprocessing
-from pipeline.model.samples import Arguments, Picture, Sample, draw
+from pipeline.model.samples import Picture, Sample, draw
 from pipeline.reference.float64 import Float64
 from pipeline.reference.golden import Expected
 
@@ -42,14 +42,14 @@ class Eager:
             raise ModelError(f"the model's output on '{sample.name}' holds NaN or infinity; expected finite numbers")
         with one_thread():
             alone = self.call(sample)
-        truth = self.float64.answer(sample.arguments, output, self.names)
+        truth = self.float64.answer(sample, output, self.names)
         return Expected(sample.name, output, alone, truth, preprocessed)
 
     def call(self, sample: Sample) -> Any:
         """The output, in plain containers."""
         try:
             with torch.inference_mode():
-                output = self.module(*copies(sample.arguments))
+                output = sample.passed_to(self.module)
         except (Exception, SystemExit) as error:
             first = str(error).partition("\n")[0]
             message = f"the model fails on '{sample.name}': {type(error).__name__}: {first}; see the entry's inputs"
@@ -105,7 +105,7 @@ def _remark(eager: Eager, preset: torch.nn.Module, expected: Expected, pixels: t
 def _check_input_matters(eager: Eager, model: Model) -> None:
     """Among several inputs of one form, one must lead to another output than the first, in one element at least."""
     batch = max(model.batch_sizes)
-    drawn = (Sample(f"draw {i}", draw(model, batch, model.seed + FIRST_DRAW + i)) for i in range(DRAWS))
+    drawn = (draw(model, batch, model.seed + FIRST_DRAW + i) for i in range(DRAWS))
     outputs = (eager.call(sample) for sample in drawn)  # one at a time: the second mostly settles it
     first = next(outputs)
     rule = Stated(model.tolerance) if model.tolerance else ROUGHLY
@@ -123,8 +123,3 @@ def one_thread() -> Iterator[None]:
         yield
     finally:
         torch.set_num_threads(threads)
-
-
-def copies(arguments: Arguments) -> Arguments:
-    """The same values in memory of their own: a model may change its input in place."""
-    return [argument.clone() for argument in arguments]

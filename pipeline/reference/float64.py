@@ -10,7 +10,7 @@ import torch
 from pipeline.errors import ModelError
 from pipeline.judging import structure
 from pipeline.judging.structure import Fields
-from pipeline.model.samples import Arguments
+from pipeline.model.samples import Sample
 
 
 class Float64:
@@ -23,13 +23,13 @@ class Float64:
         except Exception as error:
             self._give_up(f"it cannot be copied ({_first_line(error)})")
 
-    def answer(self, arguments: Arguments, output: Any, names: Fields) -> Any:
+    def answer(self, sample: Sample, output: Any, names: Fields) -> Any:
         """What the float32 `output` is in float64; None where that cannot be known."""
         if self.missing:
             return None
         try:
             with torch.inference_mode(), _as_default():
-                truth = structure.plain(self.module(*(_widened(argument) for argument in arguments)))
+                truth = structure.plain(sample.passed_to(self.module, _widened))
         except (Exception, SystemExit) as error:
             return self._give_up(f"it fails there ({_first_line(error)})")
         ours, theirs = structure.numbers(output, names), structure.numbers(truth, names)

@@ -2,15 +2,20 @@
 
 from pathlib import Path
 
+from pipeline.config import BATCH, Model
 from pipeline.errors import Disagreement
 from pipeline.judging import comparison
 from pipeline.judging.findings import Number, largest
 from pipeline.judging.rules import PREPROCESSED, Rule
 from pipeline.model import digests
-from pipeline.model.samples import Sample
+from pipeline.model.samples import Sample, draw
 from pipeline.reference.archived import Archived
-from pipeline.reference.eager import Sight
+from pipeline.reference.eager import Eager, Sight
 from pipeline.reference.golden import Reference
+
+OTHERS = 4
+FIRST_OTHER = 200
+"""Added to the seed: inputs that nothing else has seen."""
 
 
 def verify(path: Path, samples: list[Sample], reference: Reference, seen: list[Sight], rule: Rule) -> Number:
@@ -43,3 +48,16 @@ def _largest(name: str, compared: comparison.Compared) -> Number:
     if compared.faults:
         raise Disagreement(f"the archive does not agree with eager Python on {name}: {compared.faults[0].message}")
     return largest([difference.max_absolute for difference in compared.differences])
+
+
+def try_others(path: Path, eager: Eager, model: Model, rule: Rule) -> None:
+    """Run the archive on more draws of all sizes than it was verified on; a Disagreement beyond the rule.
+
+    A trace has seen one input: what it keeps of that may show on the next only.
+    """
+    archived = Archived(path)
+    for turn in range(model.turns, model.turns + OTHERS):
+        sizes = model.sizes(turn)
+        sample = draw(model, sizes[BATCH], model.seed + FIRST_OTHER + turn, turn)
+        expected, found = eager.call(sample), archived.run(sample.bound(archived.module))
+        _largest(f"another sample, {sample.name}", comparison.compare(expected, found, rule, names=eager.names))

@@ -7,14 +7,14 @@ import torch
 from torch import nn
 
 from pipeline.judging import structure
-from pipeline.model import preprocessing
+from pipeline.model import wrapping
+from pipeline.model.samples import Sample
 from pipeline.selftest.workshop import NotApplicable
 
 Change = Callable[[torch.jit.ScriptModule], torch.jit.ScriptModule]
-Inputs = list[torch.Tensor]
 
 
-def one_weight(how: Callable[[torch.Tensor], None], example: Inputs | None = None) -> Change:
+def one_weight(how: Callable[[torch.Tensor], None], example: Sample | None = None) -> Change:
     """Change one weight: the largest of a tensor in the middle of the model.
 
     With an example, of the first tensor from there on in which that makes any difference to the output: a weight
@@ -120,26 +120,27 @@ def _rewrapped(module: torch.jit.ScriptModule, before: str = "{}", after: str = 
     arguments = schema.arguments[1:]
     if after != "{}" and str(schema.returns[0].type) != "Tensor":
         raise NotApplicable("its output is more than a tensor")
-    model = module.model if preprocessing.is_beside(module) else module
+    model = module.model if wrapping.is_wrapped(module) else module
+    element = getattr(module, "element", "")
     around = torch.jit.script(_Around(model).eval())
-    taken = ", ".join(preprocessing.argument(argument) for argument in arguments)
+    taken = ", ".join(wrapping.argument(argument) for argument in arguments)
     passed = ", ".join(
         before.format(argument.name) if str(argument.type) == "Tensor" else argument.name for argument in arguments
     )
-    around.define(f"def forward(self, {taken}):\n    return {after.format(f'self.model({passed})')}\n")
-    if not preprocessing.is_beside(module):
+    around.define(f"def forward(self, {taken}):\n    return {after.format(f'self.model({passed}){element}')}\n")
+    if not wrapping.is_wrapped(module):
         return around
-    return preprocessing.beside(around, module.preprocessing)
+    return wrapping.wrap(around, getattr(module, "preprocessing", None))
 
 
-def _same(module: torch.jit.ScriptModule, example: Inputs, matrix: torch.Tensor, before: torch.Tensor) -> bool:
+def _same(module: torch.jit.ScriptModule, example: Sample, matrix: torch.Tensor, before: torch.Tensor) -> bool:
     """Whether the output is what it was before the matrix was changed."""
     after = matrix.detach().clone()
     outputs = []
     with torch.no_grad():
         for values in (before, after):
             matrix.copy_(values)
-            outputs.append(structure.tensors(structure.plain(module(*(argument.clone() for argument in example)))))
+            outputs.append(structure.tensors(structure.plain(example.passed_to(module))))
     return all(torch.equal(*pair) for pair in zip(*outputs, strict=True))
 
 

@@ -130,7 +130,7 @@ def _by_numbers(how: Callable[..., None]) -> Callable[[Workshop], Case]:
     def plant(shop: Workshop) -> Case:
         reference = golden.read_reference(shop.case.reference)
         samples = golden.read_samples(shop.case.inputs, [expected.name for expected in reference.samples])
-        return shop.with_archive(archives.one_weight(how, samples[0].arguments), "weights")
+        return shop.with_archive(archives.one_weight(how, samples[0]), "weights")
 
     return plant
 

@@ -12,7 +12,7 @@ import torch
 from pipeline import hashes
 from pipeline.errors import ModelError
 from pipeline.judging import structure
-from pipeline.model import archive, digests, pictures, preprocessing
+from pipeline.model import archive, digests, pictures, preprocessing, wrapping
 from pipeline.parity.case import Case
 from pipeline.reference import golden
 from pipeline.reference.archived import Archived
@@ -70,14 +70,14 @@ class Workshop:
         preset = preprocessing.preset_of(self.case.model)
 
         def change(module: torch.jit.ScriptModule) -> torch.jit.ScriptModule:
-            if preset is None or not preprocessing.is_beside(module):
+            if preset is None or not hasattr(module, "preprocessing"):
                 raise NotApplicable("it takes no pictures")
             other = faulty(copy.deepcopy(preset))
             found = golden.read_pictures(self.case.inputs)
             pixels = [pictures.decode(picture.content, picture.name) for picture in found]
             if all(torch.equal(preset(one), other(one)) for one in pixels):
                 raise NotApplicable("it makes no difference to its pictures")
-            return preprocessing.beside(module.model, other)
+            return wrapping.wrap(module.model, preprocessing.lean(other), module.element)
 
         return self.with_archive(change, "weights")
 

@@ -90,7 +90,7 @@ def batches_of(model: Model, bench: Bench) -> list[int]:
     """The batch sizes to measure: those of the settings, unless the model's inputs fix it."""
     if any("batch" in argument.shape for argument in model.inputs):
         return bench.batches
-    first = next(iter(model.inputs[0].at(1)), 1)
+    first = next(iter(model.inputs[0].at(model.sizes(0))), 1)
     return [first]
 
 

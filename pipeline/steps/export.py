@@ -1,7 +1,9 @@
 """Build a model, load its weights, make TorchScript of it, verify that, and record the golden set."""
 
 import shutil
+from collections.abc import Mapping
 from pathlib import Path
+from typing import NamedTuple
 
 import torch
 from rich import filesize
@@ -11,7 +13,8 @@ from pipeline.config import Model, Settings
 from pipeline.errors import Disagreement, ModelError, SettingsError
 from pipeline.judging import ranking
 from pipeline.judging.findings import Number, shown
-from pipeline.layout import EXPORTED, ModelFiles
+from pipeline.layout import ModelFiles
+from pipeline.methods import outputs
 from pipeline.model import archive, builders, categories, digests, preprocessing, samples, statedict
 from pipeline.model.samples import Sample
 from pipeline.records import Metadata, Provenance
@@ -35,40 +38,77 @@ def main(name: str, model: Model, settings: Settings) -> None:
     eager = Eager(module)
     expected = reference_side.run(eager, golden_samples, model)
     console.say(DEPRECATION)
-    exported = methods.get(model.method).export(module, reference_side.copies(golden_samples[0].arguments))
-    exported, preset = preprocessing.attach(exported, model)
+    subject = Subject(name, model, provenance, eager, golden_samples, expected, weights)
+    refused = ""
+    for method in methods.attempts(model):
+        if refused:
+            console.say(f"{refused}; trying {method}")
+        try:
+            _export(subject, method)
+        except ModelError as error:
+            refused = f"{refused}; and {error}" if refused else str(error)
+        else:
+            break
+    else:
+        others = methods.OTHER.get(model.method)
+        raise ModelError(f"{refused}; change that" + (f', or set method = "{others}"' if others else ""))
+    if provenance.notice:
+        console.say(provenance.notice)
+
+
+class Subject(NamedTuple):
+    """What is exported, and what eager PyTorch makes of it."""
+
+    name: str
+    model: Model
+    provenance: Provenance
+    eager: Eager
+    samples: list[Sample]
+    expected: list[Expected]
+    weights: Mapping[str, str]
+    """Their hashes, before the model was called."""
+
+
+def _export(subject: Subject, method: str) -> None:
+    """Write the three files; a ModelError says why the method does not do."""
+    model, eager, example = subject.model, subject.eager, subject.samples[0]
+    paths = ModelFiles.of(subject.name, model)
+    exported = methods.get(method).export(eager.module, example)
+    element = outputs.element_like(subject.expected[0].output, exported, example)
+    if element:
+        more = "the model returns more than in eager PyTorch"
+        console.say(f"{methods.DONE[method]}, {more}: its output{element} is kept")
+    exported, preset = preprocessing.attach(exported, model, element)
     pictures = samples.all_pictures(model) if preset else []
     seen = [reference_side.see(eager, preset, picture, model) for picture in pictures] if preset else []
-    metadata = _metadata(name, model, provenance, _categories(model, expected))
+    bound = [sample.bound(exported) for sample in subject.samples]
     with files.staged(paths.archive) as staging:
-        archive.save(exported, metadata, staging)
-        after = digests.of(module)
+        archive.save(exported, _metadata(subject, method, samples.taken(model, exported)), staging)
+        after = digests.of(eager.module)
         reference = golden.Reference(
-            samples=expected,
+            samples=subject.expected,
             pictures=[sight.expected for sight in seen],
             archive=hashes.contents(staging),
             inputs="",
             names=eager.names,
             threads=torch.get_num_threads(),
             no_truth=eager.float64.missing,
-            weights={key: digest for key, digest in weights.items() if after[key] == digest},  # no call's own state
+            weights={key: digest for key, digest in subject.weights.items() if after[key] == digest},  # no call's own
         )
-        largest = _verify(staging, paths, golden_samples, reference, seen, model)
-        golden.write_inputs(paths.inputs, golden_samples, pictures)
+        largest = _verify(staging, subject, method, bound, reference, seen)
+        golden.write_inputs(paths.inputs, bound, pictures)
         golden.write_reference(paths.reference, reference._replace(inputs=hashes.contents(paths.inputs)))
     size = filesize.decimal(paths.archive.stat().st_size)
     with_pictures = f" and {len(seen)} pictures" if seen else ""
     console.say(
-        f"{EXPORTED[model.method]}, {size}, "
-        f"verified in Python on {len(golden_samples)} samples{with_pictures}: largest difference {shown(largest)}"
+        f"{methods.DONE[method]}, {size}, "
+        f"verified in Python on {len(bound)} samples{with_pictures}: largest difference {shown(largest)}"
     )
     if reference.no_truth:
         console.say(reference.no_truth)
     for sight in seen:
         if sight.remark:
             console.say(sight.remark)
-    if provenance.notice:
-        console.say(provenance.notice)
 
 
 def _categories(model: Model, expected: list[Expected]) -> list[str]:
@@ -87,26 +127,30 @@ def _categories(model: Model, expected: list[Expected]) -> list[str]:
 
 
 def _verify(
-    path: Path, paths: ModelFiles, golden_samples: list[Sample], reference: Reference, seen: list[Sight], model: Model
+    path: Path, subject: Subject, method: str, bound: list[Sample], reference: Reference, seen: list[Sight]
 ) -> Number:
     """The largest difference; an archive that does not agree is kept beside its place, for `locate`."""
+    paths, rule = ModelFiles.of(subject.name, subject.model), reference.rule(subject.model.tolerance)
     paths.rejected.unlink(missing_ok=True)
     try:
-        return verification.verify(path, golden_samples, reference, seen, reference.rule(model.tolerance))
-    except Disagreement as error:
+        largest = verification.verify(path, bound, reference, seen, rule)
+        if method == "trace":
+            verification.try_others(path, subject.eager, subject.model, rule)
+    except (Disagreement, ModelError) as error:
         shutil.copyfile(path, paths.rejected)
-        remedy = f'change the model, or set method = "{methods.OTHER[model.method]}"'
-        raise ModelError(f"{error}; doit locate:{paths.folder.name} names the layer; {remedy}") from None
+        why = f"{methods.baked(subject.samples)}: {error}" if method == "trace" else str(error)
+        raise ModelError(f"{why}; doit locate:{subject.name} names the layer") from None
+    return largest
 
 
-def _metadata(name: str, model: Model, provenance: Provenance, names: list[str]) -> Metadata:
+def _metadata(subject: Subject, method: str, taken: list[str]) -> Metadata:
     return Metadata(
-        model=name,
-        builder=model.builder,
-        method=model.method,
-        weights=provenance,
-        inputs=[" ".join(str(word) for word in (argument.dtype, *argument.shape)) for argument in model.inputs],
-        categories=names,
+        model=subject.name,
+        builder=subject.model.builder,
+        method=method,
+        weights=subject.provenance,
+        inputs=taken,
+        categories=_categories(subject.model, subject.expected),
         torch=str(torch.__version__),
     )
 

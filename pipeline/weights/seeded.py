@@ -51,7 +51,7 @@ def _calibrate(module: torch.nn.Module, model: Model) -> None:
     try:
         with torch.no_grad():
             for batch in range(CALIBRATION_BATCHES):
-                module(*samples.draw(model, CALIBRATION_BATCH_SIZE, seed=model.seed + 1000 + batch))
+                samples.draw(model, CALIBRATION_BATCH_SIZE, seed=model.seed + 1000 + batch).passed_to(module)
     except Exception:  # training may ask for more than a run does: more than one value a channel, say
         for norm in norms:
             norm.reset_running_stats()
@@ -64,7 +64,7 @@ def _calibrate(module: torch.nn.Module, model: Model) -> None:
 def _run_once(module: torch.nn.Module, model: Model) -> None:
     try:
         with torch.no_grad():
-            module(*samples.draw(model, CALIBRATION_BATCH_SIZE, seed=model.seed))
+            samples.draw(model, CALIBRATION_BATCH_SIZE, seed=model.seed).passed_to(module)
     except Exception as error:
         raise ModelError(
             f"the model {model.builder} does not run on its own inputs: {type(error).__name__}: {error}"

@@ -23,9 +23,9 @@ def load(text: str, tmp_path: Path) -> Settings:
 
 def test_defaults(tmp_path: Path) -> None:
     model = load(MODEL, tmp_path).model("net")
-    assert model.method == "script"
+    assert model.method == "auto"
     assert model.if_unreachable == "fail"
-    assert model.inputs[0].at(batch=4) == [4, 3, 224, 224]
+    assert model.inputs[0].at({"batch": 4}) == [4, 3, 224, 224]
     assert model.batch_sizes == [1, 4]
 
 
