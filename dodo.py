@@ -6,7 +6,8 @@
 
 The two branches share nothing and run side by side. Each task states what it reads, what it writes, and the
 facts beside files that make it stale; its command can be repeated by hand, `python -m pipeline.steps.<task>`.
-On demand: locate names the layer where the numbers part, selftest shows that compare can fail, bench takes times.
+On demand: locate names the layer where the numbers part, selftest shows that compare can fail, bench takes times, and
+zoo does for all of torchvision's models what the tasks above do for those of the settings.
 """
 
 from collections.abc import Iterator
@@ -101,6 +102,12 @@ def task_selftest() -> Iterator[Task]:
         reads = [files.archive, files.inputs, files.reference, layout.EXECUTABLE]
         task = step("selftest", name, reads=reads, writes=[files.selftest], facts=dict, whenever_asked=True)
         yield of_model(task, "selftest", "Plant faults, and see them found, in", name, SETTINGS)
+
+
+def task_zoo() -> Task:
+    """Carry torchvision's models to C++, all or those that match a pattern, and write a table (on demand)"""
+    writes = [layout.ZOO_RECORD, layout.ZOO_TABLE]
+    return step("zoo", reads=[layout.EXECUTABLE], writes=writes, facts=dict, whenever_asked=True, words="patterns")
 
 
 def task_bench() -> Iterator[Task]:

@@ -9,17 +9,23 @@ from pathlib import Path
 _REGISTERED = re.compile(r'^@register_model\((?:name="(\w+)")?\)(?:.*\n)+?def (\w+)\(', re.MULTILINE)
 
 
-@functools.cache
-def torchvision_builders() -> frozenset[str]:
-    """Read the names that torchvision registers from its sources; empty where it is not installed.
+CLASSIFICATION = "classification"
 
-    Importing torchvision would tell the same, and cost two seconds.
+
+@functools.cache
+def torchvision_builders() -> dict[str, str]:
+    """The names that torchvision registers, sorted, each with its family; empty where it is not installed.
+
+    A family is the folder of `torchvision/models` that the builder lies in, such as "detection", or else
+    "classification". All is read from the sources: importing torchvision would tell the same, and cost two seconds.
     """
     spec = importlib.util.find_spec("torchvision")
     if spec is None or spec.origin is None:
-        return frozenset()
-    names = set[str]()
-    for source in (Path(spec.origin).parent / "models").rglob("*.py"):
+        return {}
+    folder = Path(spec.origin).parent / "models"
+    families = {}
+    for source in folder.rglob("*.py"):
+        family = source.parent.name if source.parent != folder else CLASSIFICATION
         for match in _REGISTERED.finditer(source.read_text(encoding="utf-8")):
-            names.add(match.group(1) or match.group(2))
-    return frozenset(names)
+            families[match.group(1) or match.group(2)] = family
+    return dict(sorted(families.items()))

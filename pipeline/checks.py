@@ -27,8 +27,8 @@ def faults(name: str, model: Model) -> Iterator[tuple[str, str]]:
 def _name_faults(name: str) -> _Faults:
     if not re.fullmatch(r"\w[\w.-]*", name, re.ASCII):
         yield "", f"'{name}' names a folder; expected letters, digits, '_', '-' and '.'"
-    if name in ("build", "bench"):
-        yield "", f"'{name}' is a folder of the C++ side's builds; give the model another name"
+    if name in ("build", "bench", "zoo"):
+        yield "", f"'{name}' is a folder of other artifacts; give the model another name"
 
 
 def _builder_faults(model: Model) -> _Faults:

@@ -29,7 +29,12 @@ _stopping = False
 
 
 def run(
-    argv: Sequence[str | Path], *, stdin: bytes, keep_open: Sequence[int], on_line: Callable[[str], None]
+    argv: Sequence[str | Path],
+    *,
+    stdin: bytes,
+    keep_open: Sequence[int] = (),
+    on_line: Callable[[str], None],
+    on_start: Callable[[int], None] = lambda _session: None,
 ) -> process.Finished:
     """Run a step in a session of its own, which ends when the step ends, or this process in whatever way.
 
@@ -52,6 +57,7 @@ def run(
                 start_new_session=True,
             )
             _steps.add(step)
+        on_start(step.pid)
         reaper = threading.Thread(target=_reap, args=(step,), daemon=True)
         reaper.start()
         for line in process.stdout(step):
@@ -93,6 +99,15 @@ def end_session(session: int) -> None:
             with contextlib.suppress(ProcessLookupError, PermissionError):
                 os.kill(pid, signal.SIGKILL)
         time.sleep(0.001)
+
+
+def resident(session: int) -> int:
+    """The bytes of memory that the processes of a session hold, what they share counted once for each."""
+    total = 0
+    for pid in _members(session):
+        with contextlib.suppress(OSError):
+            total += int(Path(f"/proc/{pid}/statm").read_text(encoding="ascii").split()[1])
+    return total * os.sysconf("SC_PAGE_SIZE")
 
 
 def _members(session: int) -> Iterator[int]:

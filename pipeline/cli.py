@@ -39,6 +39,11 @@ def run_step(name: str, step: Callable[[Settings], None]) -> None:
     _run(name, without_arguments)
 
 
+def run_step_on_words(name: str, step: Callable[[list[str], Settings], None]) -> None:
+    """Run a step on whatever words its command line has, and exit."""
+    _run(name, lambda: step(sys.argv[1:], _settings()))
+
+
 def _settings() -> Settings:
     """Those of doit, where it has started the step, and else those of the file."""
     if children.LIFELINE in os.environ:

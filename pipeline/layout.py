@@ -28,6 +28,11 @@ BENCH_LOCK = BENCH / ".lock"
 RECIPE = BENCH_BUILD / "recipe"
 RECIPE_SOURCES = CPP / "recipe"
 
+ZOO = ARTIFACTS / "zoo"
+"""The records of torchvision's models; while one is carried, its files as well."""
+ZOO_RECORD = ZOO / "zoo.json"
+ZOO_TABLE = ZOO / "zoo.md"
+
 RECEIPT = ".receipt.json"
 """How a receipt's name ends."""
 
@@ -58,7 +63,7 @@ class ModelFiles:
     @classmethod
     def of(cls, name: str, model: Model) -> "ModelFiles":
         """The files of the entry `name`; the archive's name tells how it was exported."""
-        folder = ARTIFACTS / name
+        folder, name = ARTIFACTS / name, name.rpartition("/")[2]
         return cls(
             folder=folder,
             weights=folder / "weights.pt",

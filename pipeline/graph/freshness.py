@@ -3,6 +3,7 @@
 doit keeps no state of its own: what it would remember of a task, the task's receipt does.
 """
 
+import dataclasses
 from typing import Any
 
 from doit.action import BaseAction
@@ -55,8 +56,9 @@ class AnsweredChecker(FileChangedChecker):  # type: ignore[misc]
 class Step(BaseAction):  # type: ignore[misc]
     """Run the action's step, guarded; doit's action for it."""
 
-    def __init__(self, action: Action) -> None:
+    def __init__(self, action: Action, words: str = "") -> None:
         self.action = action
+        self.words = words
         self.task: Task | None = None
         self.out = self.err = self.result = None
         self.values: dict[str, Any] = {}
@@ -65,10 +67,16 @@ class Step(BaseAction):  # type: ignore[misc]
         """Do it; a TaskFailed says in a line why that failed."""
         running = session.current()
         try:
-            failure = guard.perform(self.action, running.run, running.cache, running.run_step)
+            failure = guard.perform(self._with_words(), running.run, running.cache, running.run_step)
         except OSError as error:
             failure = in_words(error)
         return TaskFailed(failure) if failure else None
+
+    def _with_words(self) -> Action:
+        """The action on what the command line says after the task."""
+        if not self.words or self.task is None:
+            return self.action
+        return dataclasses.replace(self.action, argv=[*self.action.argv, *(self.task.pos_arg_val or [])])
 
     def __str__(self) -> str:
         return f"Cmd: {process.shown(['python', *self.action.argv[1:]])}"

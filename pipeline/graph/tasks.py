@@ -76,17 +76,19 @@ def step(  # noqa: PLR0913 - a task is all of this
     facts: Callable[[], Mapping[str, Any]],
     shared: bool = False,
     whenever_asked: bool = False,
+    words: str = "",
 ) -> Task:
     """A task that runs `python -m pipeline.steps.<name>`, for a model where one is named.
 
     It is up to date while its receipt holds: the contents of what it reads and writes, its own sources, and the
     facts are what they were when it last succeeded. The outputs of a `shared` one may come from the cache.
-    One that runs `whenever_asked` is never up to date.
+    One that runs `whenever_asked` is never up to date. Where `words` has a name, what follows the task on the command
+    line is passed on to the step.
     """
-    words = [model] if model else []
+    of_model = [model] if model else []
     action = Action(
-        task=":".join([name, *words]),
-        argv=[sys.executable, "-m", f"pipeline.steps.{name}", *words],
+        task=":".join([name, *of_model]),
+        argv=[sys.executable, "-m", f"pipeline.steps.{name}", *of_model],
         reads=[str(path) for path in reads],
         sources=sources.step_sources(name),
         outputs=[str(path) for path in writes],
@@ -96,7 +98,8 @@ def step(  # noqa: PLR0913 - a task is all of this
         whenever_asked=whenever_asked,
     )
     return {
-        "actions": [freshness.Step(action)],
+        "actions": [freshness.Step(action, words)],
+        **({"pos_arg": words} if words else {}),
         "file_dep": action.reads,  # by which doit orders the tasks
         "targets": [*action.outputs, str(action.receipt)],
         "task_dep": list(after),

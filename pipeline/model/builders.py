@@ -3,6 +3,8 @@
 import importlib
 import inspect
 import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -10,7 +12,7 @@ from typing import Any
 import torch
 from torch.nn.parameter import UninitializedParameter
 
-from pipeline import files
+from pipeline import console, files
 from pipeline.config import TORCHVISION, Model, Settings
 from pipeline.errors import EnvironmentFault, FileError, ModelError
 from pipeline.model import statedict, vision
@@ -70,7 +72,8 @@ def _call(model: Model, weights: Any) -> torch.nn.Module:
             arguments["weights_backbone"] = None  # it would be fetched, and nobody would check it
     torch.manual_seed(model.seed)
     try:
-        built = builder(**arguments)
+        with _engine_kept(model.builder):
+            built = builder(**arguments)
     except (Exception, SystemExit) as error:
         raise ModelError(
             f"the builder {model.builder} failed: {type(error).__name__}: {error}{_place(error)}"
@@ -83,6 +86,19 @@ def _call(model: Model, weights: Any) -> torch.nn.Module:
         shapes = "expected parameters with shapes; run the module once in the builder"
         raise ModelError(f"the builder {model.builder} returned a lazy module ({lazy} has no shape yet), {shapes}")
     return built
+
+
+@contextmanager
+def _engine_kept(builder: str) -> Iterator[None]:
+    """Undo a builder's choice of the engine that runs quantized layers: C++ runs them with the one that is torch's own.
+
+    The engines round in different ways, and weights are packed for one when they are loaded.
+    """
+    engine = torch.backends.quantized.engine
+    yield
+    if torch.backends.quantized.engine != engine:
+        console.say(f"{builder} chose {torch.backends.quantized.engine} for quantized layers; in C++ it is {engine}")
+        torch.backends.quantized.engine = engine
 
 
 def _resolve(builder: str) -> Any:

@@ -1,0 +1,70 @@
+"""How much memory a model may take, and how many models fit at once."""
+
+import os
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+BASE = 3 << 30
+"""Of a step without its model: torch itself, and the outputs between layers. In bytes."""
+PER_PARAMETER = 32
+"""Weights as read, the module in float32 and in float64 (4 + 4 + 8), the archive in memory and loaded again (8), and
+what is left of a copy (8). In bytes."""
+SHARE = 0.9
+"""Of the memory that is free: others want some as well."""
+
+
+def needed(parameters: int) -> int:
+    """The bytes to reserve for a model, which it may not exceed by much."""
+    return BASE + PER_PARAMETER * parameters
+
+
+def available() -> int:
+    """The bytes that can be had without swapping, as the kernel and the limits of our group say."""
+    found = [int(_field("/proc/meminfo", "MemAvailable:")) << 10]
+    limit, used = (_number(f"/sys/fs/cgroup/memory.{what}") for what in ("max", "current"))
+    if limit is not None and used is not None:
+        found.append(limit - used)
+    return max(min(found), 0)
+
+
+def _field(path: str, name: str) -> str:
+    lines = Path(path).read_text(encoding="ascii").splitlines()
+    return next(line.split()[1] for line in lines if line.startswith(name))
+
+
+def _number(path: str) -> int | None:
+    try:
+        return int(Path(path).read_text(encoding="ascii"))
+    except (OSError, ValueError):  # no such limit, or "max"
+        return None
+
+
+class Room:
+    """The memory that models share: each waits until there is enough for it, the only one never."""
+
+    def __init__(self, total: int) -> None:
+        self._free = total
+        self._inside = 0
+        self._changed = threading.Condition()
+
+    @contextmanager
+    def reserved(self, wanted: int) -> Iterator[None]:
+        """Hold as much as that while it lasts."""
+        with self._changed:
+            self._changed.wait_for(lambda: wanted <= self._free or not self._inside)
+            self._free -= wanted
+            self._inside += 1
+        try:
+            yield
+        finally:
+            with self._changed:
+                self._free += wanted
+                self._inside -= 1
+                self._changed.notify_all()
+
+
+def processors() -> int:
+    """Those that we may use."""
+    return len(os.sched_getaffinity(0))
