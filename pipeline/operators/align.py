@@ -3,10 +3,10 @@
 import torch
 from torch import Tensor
 
-from pipeline.operators.sampling import between, weighted_sums
+from pipeline.operators.sampling import between, check, weighted_sums
 
 
-def roi_align(  # noqa: PLR0913 - torchvision's schema
+def roi_align(  # noqa: PLR0913, PLR0917 - torchvision's schema
     input: Tensor,  # noqa: A002
     rois: Tensor,
     spatial_scale: float,
@@ -20,20 +20,19 @@ def roi_align(  # noqa: PLR0913 - torchvision's schema
     A bin is the mean of bilinear samples on a grid within it, of sampling_ratio by sampling_ratio, or as many as the
     bin has pixels where that is not above zero (csrc/ops/cpu/roi_align_kernel.cpp).
     """
-    assert rois.dim() == 2 and rois.size(1) == 5, "rois must have shape as Tensor[K, 5]"
-    assert input.dtype == rois.dtype, "input should have the same type as rois"
+    check(input, rois)
     rows = input.permute(0, 2, 3, 1).reshape(-1, input.size(1))
     start, extent = regions(rois, spatial_scale, 0.5 if aligned else 0.0)
     if not aligned:
         extent = extent.clamp_min(1)
     plane = rois[:, 0].to(torch.int64)[:, None, None].expand(-1, pooled_height, pooled_width)
     pooled = [pooled_height, pooled_width]
-    sums, count = sampled(rows, plane, start, extent, input.shape[2:], pooled, sampling_ratio)
+    sums, count = sampled(rows, plane, start, extent, list(input.shape[2:]), pooled, sampling_ratio)
     means = sums / count.clamp_min(1).to(sums.dtype)[:, None, None, None]
     return means.permute(0, 3, 1, 2).contiguous()
 
 
-def ps_roi_align(  # noqa: PLR0913 - torchvision's schema
+def ps_roi_align(
     input: Tensor,  # noqa: A002
     rois: Tensor,
     spatial_scale: float,
@@ -46,13 +45,12 @@ def ps_roi_align(  # noqa: PLR0913 - torchvision's schema
     C channels make C / bins, output channel c of bin b being input channel c * bins + b
     (csrc/ops/cpu/ps_roi_align_kernel.cpp). A region without a grid is 0 / 0.
     """
-    assert rois.dim() == 2 and rois.size(1) == 5, "Tensor rois should have shape as Tensor[K, 5]"
-    assert input.dtype == rois.dtype, "input should have the same type as rois"
+    check(input, rois)
     rows, bins, channels = by_bin(input, pooled_height, pooled_width)
     start, extent = regions(rois, spatial_scale, 0.5)
     plane = rois[:, 0].to(torch.int64)[:, None, None] * bins.numel() + bins
     pooled = [pooled_height, pooled_width]
-    sums, count = sampled(rows, plane, start, extent, input.shape[2:], pooled, sampling_ratio)
+    sums, count = sampled(rows, plane, start, extent, list(input.shape[2:]), pooled, sampling_ratio)
     means = sums / count.to(sums.dtype)[:, None, None, None]
     return means.permute(0, 3, 1, 2).contiguous(), channels.repeat(rois.size(0), 1, 1, 1)
 
@@ -76,7 +74,7 @@ def regions(rois: Tensor, scale: float, offset: float) -> tuple[Tensor, Tensor]:
     return start, rois[:, [4, 3]] * scale - offset - start
 
 
-def sampled(  # noqa: PLR0913 - what a grid is made of
+def sampled(  # noqa: PLR0913, PLR0917 - what a grid is made of
     rows: Tensor, plane: Tensor, start: Tensor, extent: Tensor, size: list[int], pooled: list[int], ratio: int
 ) -> tuple[Tensor, Tensor]:
     """The sum of each bin's samples [K, PH, PW, c], and of how many by the kernel's count: int64 [K].

@@ -7,7 +7,7 @@ from torch.nn.functional import pad
 from pipeline.operators.sampling import weighted_sums
 
 
-def deform_conv2d(  # noqa: PLR0913 - torchvision's schema
+def deform_conv2d(  # noqa: PLR0913, PLR0917 - torchvision's schema
     input: Tensor,  # noqa: A002
     weight: Tensor,
     offset: Tensor,
@@ -28,7 +28,6 @@ def deform_conv2d(  # noqa: PLR0913 - torchvision's schema
     Offsets [N, 2 * offset_groups * kh * kw, oh, ow] are (y, x) for each tap, a mask [N, offset_groups * kh * kw, oh,
     ow] what it is multiplied with. Around the map lie zeros (csrc/ops/cpu/deform_conv2d_kernel.cpp).
     """
-    assert input.dim() == 4 and offset.dim() == 4 and weight.dim() == 4, "input, offset and weight must be 4-D"
     images, channels, height, width = input.shape
     out_channels, _, tall, wide = weight.shape
     out_h = (height + 2 * pad_h - (dilation_h * (tall - 1) + 1)) // stride_h + 1
@@ -59,7 +58,7 @@ def deform_conv2d(  # noqa: PLR0913 - torchvision's schema
     return torch.stack(outputs) + bias.view(1, -1, 1, 1)
 
 
-def grid(taps: int, dilation: int, out: int, stride: int, padding: int, like: Tensor) -> Tensor:  # noqa: PLR0913
+def grid(taps: int, dilation: int, out: int, stride: int, padding: int, like: Tensor) -> Tensor:
     """Where an axis' taps lie before they are moved: [taps, out]."""
     begin = torch.arange(out, device=like.device) * stride - padding
     return (begin + torch.arange(taps, device=like.device)[:, None] * dilation).to(like.dtype)

@@ -4,7 +4,7 @@ import torch
 from torch import Tensor
 
 from pipeline.operators.align import by_bin
-from pipeline.operators.sampling import round_away, weighted_sums
+from pipeline.operators.sampling import check, round_away, weighted_sums
 
 
 def roi_pool(
@@ -19,8 +19,7 @@ def roi_pool(
     Of equal values the first; an empty bin is 0 at -1 (csrc/ops/cpu/roi_pool_kernel.cpp). The kernel begins with the
     lowest float32 and takes what is above it: NaN and -inf never are, and a bin of nothing else is that, at -1.
     """
-    assert rois.dim() == 2 and rois.size(1) == 5, "rois must have shape as Tensor[K, 5]"
-    assert input.dtype == rois.dtype, "input should have the same type as rois"
+    check(input, rois)
     lowest = -3.4028234663852886e38
     channels = input.size(1)
     width = input.size(3)
@@ -59,8 +58,7 @@ def ps_roi_pool(
 
     The map's last row and column are never read, and an empty bin is 0 (csrc/ops/cpu/ps_roi_pool_kernel.cpp).
     """
-    assert rois.dim() == 2 and rois.size(1) == 5, "Tensor rois should have shape as Tensor[K, 5]"
-    assert input.dtype == rois.dtype, "input should have the same type as rois"
+    check(input, rois)
     height = input.size(2)
     width = input.size(3)
     rows, bins, mapping = by_bin(input, pooled_height, pooled_width)
@@ -83,7 +81,7 @@ def ps_roi_pool(
     return means.transpose(1, 2).reshape(shape).contiguous(), mapping.repeat(rois.size(0), 1, 1, 1)
 
 
-def ends(low: Tensor, high: Tensor, scale: float, pooled: int, limit: int, more: int) -> Tensor:  # noqa: PLR0913
+def ends(low: Tensor, high: Tensor, scale: float, pooled: int, limit: int, more: int) -> Tensor:
     """Where on an axis the bins of K regions begin and end, held within [0, limit]: int64 [K, 2, pooled].
 
     A region reaches from the rounded `low` to the rounded `high` and `more`, at least one pixel.

@@ -8,6 +8,12 @@ import torch
 from torch import Tensor
 
 
+def check(features: Tensor, rois: Tensor) -> None:
+    """Raise where regions are not [K, 5] of the feature map's type, as torchvision's kernels do."""
+    assert list(rois.shape[1:]) == [5], "rois must have shape as Tensor[K, 5]"
+    assert features.dtype == rois.dtype, "input should have the same type as rois"
+
+
 def between(at: Tensor, size: int) -> tuple[Tensor, Tensor, Tensor]:
     """The two pixels beside each position [...] on an axis, and their shares: int64 and float [..., 2], bool [...].
 
@@ -42,4 +48,4 @@ def round_away(value: Tensor) -> Tensor:
     """To the nearest whole number, halves away from zero as C++'s `round`; torch rounds them to the even one."""
     size = value.abs()
     whole = size.floor()
-    return torch.where(size - whole >= 0.5, whole + 1, whole) * value.sign()
+    return torch.where((size - whole).ge(0.5), whole + 1, whole) * value.sign()

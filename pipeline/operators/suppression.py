@@ -15,8 +15,8 @@ def nms(dets: Tensor, scores: Tensor, iou_threshold: float) -> Tensor:
     "stays unless one that stays removes it" is repeated until nothing changes, which settles at least one further
     box each time, because a box is removed by earlier ones alone.
     """
-    assert dets.dim() == 2 and dets.size(1) == 4, "boxes should be a [n, 4] tensor"
-    assert scores.dim() == 1 and scores.size(0) == dets.size(0), "scores should be a [n] tensor, one for each box"
+    assert list(dets.shape[1:]) == [4], "boxes should have shape as Tensor[n, 4]"
+    assert list(scores.shape) == [dets.size(0)], "scores should have shape as Tensor[n], one for each box"
     assert dets.dtype == scores.dtype, "boxes and scores should be of the same type"
     block = 256
     limit = at_most(iou_threshold, dets)
