@@ -1,0 +1,68 @@
+"""`torch.ops.torchvision.<name>` leads to ours while a model is exported, from whichever side it is called."""
+
+import contextlib
+import functools
+import sys
+import weakref
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import torch
+from torch.jit import _recursive, _state
+
+from pipeline.operators import OPERATORS
+
+
+@contextlib.contextmanager
+def replaced() -> Iterator[None]:
+    """Have torchvision's operators be ours in everything that is scripted, traced or run within.
+
+    The compiler looks `torch.ops.torchvision.nms` up as Python does, and takes a scripted function for what it is.
+    A trace records the call of a scripted function with its loops and branches. torchvision's Python asks whether its
+    operators are there before it calls them, and is told that they are.
+    """
+    with contextlib.ExitStack() as until:
+        until.enter_context(_nothing_compiled())
+        until.enter_context(_set(torch.ops.torchvision, _scripted()))
+        for name, module in [*sys.modules.items()]:
+            if name.partition(".")[0] == "torchvision" and "_has_ops" in vars(module):
+                until.enter_context(_set(module, {"_has_ops": _has_ops}))
+        yield
+
+
+def _has_ops() -> bool:
+    """What torchvision asks; a function of its name, because the compiler reads its source."""
+    return True
+
+
+@functools.cache
+def _scripted() -> Mapping[str, Any]:
+    return {name: torch.jit.script(function) for name, function in OPERATORS.items()}
+
+
+@contextlib.contextmanager
+def _set(owner: Any, values: Mapping[str, Any]) -> Iterator[None]:
+    """Give an object these attributes for a while."""
+    before = {name: vars(owner)[name] for name in values if name in vars(owner)}
+    for name, value in values.items():
+        setattr(owner, name, value)
+    try:
+        yield
+    finally:
+        for name in values:
+            if name in before:
+                setattr(owner, name, before[name])
+            else:
+                delattr(owner, name)
+
+
+@contextlib.contextmanager
+def _nothing_compiled() -> Iterator[None]:
+    """Have the compiler forget for a while what it has compiled: that may call the operators as they were before.
+
+    What is compiled meanwhile calls ours, and is forgotten afterwards.
+    """
+    # Overloads stay as they are: the compiler drops their sources once it has compiled them.
+    functions: Mapping[str, Any] = {"_jit_caching_layer": weakref.WeakKeyDictionary()}
+    with _set(_state, functions), _set(_recursive, {"concrete_type_store": _recursive.ConcreteTypeStore()}):
+        yield

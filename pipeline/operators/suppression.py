@@ -1,0 +1,80 @@
+"""Non-maximum suppression: of boxes that overlap, the one with the best score stays."""
+
+import torch
+from torch import Tensor
+
+
+def nms(dets: Tensor, scores: Tensor, iou_threshold: float) -> Tensor:
+    """The boxes [n, 4] that stay, as int64 indices [kept], best score first and equal scores in the order given.
+
+    A box goes when one that stays, and scores better, overlaps it by more than the threshold. Index for index what
+    torchvision's CPU kernel gives (csrc/ops/cpu/nms_kernel.cpp): intersection over union in the boxes' own type,
+    compared in double, and a NaN overlaps nothing.
+
+    Boxes go through in blocks, best first. What stays of a block removes from all that follow; within a block,
+    "stays unless one that stays removes it" is repeated until nothing changes, which settles at least one further
+    box each time, because a box is removed by earlier ones alone.
+    """
+    assert list(dets.shape[1:]) == [4], "boxes should have shape as Tensor[n, 4]"
+    assert list(scores.shape) == [dets.size(0)], "scores should have shape as Tensor[n], one for each box"
+    assert dets.dtype == scores.dtype, "boxes and scores should be of the same type"
+    block = 256
+    limit = at_most(iou_threshold, dets)
+    order = torch.sort(scores.detach(), stable=True, dim=0, descending=True)[1]
+    sides = dets.detach().index_select(0, order).t()
+    areas = (sides[2] - sides[0]) * (sides[3] - sides[1])
+    rest = torch.cat([sides, areas.unsqueeze(0)])
+    kept = [order[:0]]
+    while order.size(0) > 0:
+        head = rest[:, :block]
+        stay = settled(overlaps(head, head, limit).triu(1))
+        kept.append(order[:block][stay])
+        order = order[block:]
+        rest = rest[:, block:]
+        if order.size(0) > 0:
+            alive = untouched(head[:, stay], rest, limit)
+            order = order[alive]
+            rest = rest[:, alive]
+    return torch.cat(kept)
+
+
+def at_most(threshold: float, like: Tensor) -> Tensor:
+    """The largest number of the tensor's type that is not above this one: `x > it` says what `x > threshold` does."""
+    exact = torch.tensor(threshold, dtype=torch.float64, device=like.device)
+    near = exact.to(like.dtype)
+    below = torch.nextafter(near, torch.full_like(near, -float("inf")))
+    return torch.where(near.to(torch.float64) > exact, below, near)
+
+
+def overlaps(one: Tensor, other: Tensor, limit: Tensor) -> Tensor:
+    """Whether box i of [5, n] and box j of [5, m] overlap by more than the limit: bool [n, m].
+
+    A box is a column: x1, y1, x2, y2 and its area.
+    """
+    first = one.unsqueeze(2)
+    second = other.unsqueeze(1)
+    width = torch.minimum(first[2], second[2]).sub_(torch.maximum(first[0], second[0])).clamp_min_(0)
+    height = torch.minimum(first[3], second[3]).sub_(torch.maximum(first[1], second[1])).clamp_min_(0)
+    shared = width.mul_(height)
+    union = torch.add(first[4], second[4]).sub_(shared)
+    return shared.div_(union) > limit
+
+
+def settled(removes: Tensor) -> Tensor:
+    """Who stays, bool [n], where box i would remove box j of the same block: bool [n, n], upper triangular."""
+    edges = removes.t().to(torch.float32)
+    stay = torch.ones_like(edges[0])
+    following = torch.mv(edges, stay).eq(0).to(torch.float32)
+    while not torch.equal(stay, following):
+        stay = following
+        following = torch.mv(edges, stay).eq(0).to(torch.float32)
+    return stay > 0
+
+
+def untouched(by: Tensor, rest: Tensor, limit: Tensor) -> Tensor:
+    """Which of the boxes [5, m] overlap with none of these [5, n] by more than the limit: bool [m]."""
+    columns = 1024
+    parts: list[Tensor] = []
+    for start in range(0, rest.size(1), columns):
+        parts.append(~overlaps(by, rest[:, start : start + columns], limit).any(0))  # noqa: PERF401 - scripted
+    return torch.cat(parts)
