@@ -6,6 +6,7 @@ import torch
 
 from pipeline.errors import ModelError
 from pipeline.model.samples import Sample
+from pipeline.operators import foreign
 
 
 def export(module: torch.nn.Module, example: Sample) -> torch.jit.ScriptModule:  # noqa: ARG001
@@ -13,7 +14,10 @@ def export(module: torch.nn.Module, example: Sample) -> torch.jit.ScriptModule: 
     try:
         scripted: torch.jit.ScriptModule = torch.jit.script(module)
     except Exception as error:
-        raise ModelError(f"it does not script: {explain(str(error))}") from error
+        report = str(error)
+        operator = foreign.absent(report)
+        why = f"it calls {operator}, {foreign.remedy(operator)}" if operator else explain(report)
+        raise ModelError(f"it does not script: {why}") from error
     return scripted
 
 

@@ -2,6 +2,7 @@
 
 import importlib
 import inspect
+import sys
 import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,6 +18,7 @@ from pipeline.config import TORCHVISION, Model, Settings
 from pipeline.errors import EnvironmentFault, FileError, ModelError
 from pipeline.model import statedict, vision
 from pipeline.model.statedict import StateDict
+from pipeline.operators import replacing
 from pipeline.records import Provenance
 from pipeline.suggest import did_you_mean
 from pipeline.toolchain import version
@@ -78,6 +80,8 @@ def _call(model: Model, weights: Any) -> torch.nn.Module:
         raise ModelError(
             f"the builder {model.builder} failed: {type(error).__name__}: {error}{_place(error)}"
         ) from error
+    if "torchvision" in sys.modules:
+        replacing.for_good()
     if not isinstance(built, torch.nn.Module):
         raise ModelError(f"the builder {model.builder} returned {type(built).__name__}, expected a torch.nn.Module")
     if lazy := next(

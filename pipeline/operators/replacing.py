@@ -12,6 +12,8 @@ from torch.jit import _recursive, _state
 
 from pipeline.operators import OPERATORS
 
+_for_good = contextlib.ExitStack()
+
 
 @contextlib.contextmanager
 def replaced() -> Iterator[None]:
@@ -28,6 +30,12 @@ def replaced() -> Iterator[None]:
             if name.partition(".")[0] == "torchvision" and "_has_ops" in vars(module):
                 until.enter_context(_set(module, {"_has_ops": _has_ops}))
         yield
+
+
+@functools.cache
+def for_good() -> None:
+    """The same for the rest of the process, in which torchvision was imported by now."""
+    _for_good.enter_context(replaced())
 
 
 def _has_ops() -> bool:

@@ -17,6 +17,7 @@ from pipeline.layout import ModelFiles
 from pipeline.methods import outputs
 from pipeline.model import archive, builders, categories, digests, preprocessing, samples, statedict
 from pipeline.model.samples import Sample
+from pipeline.operators import foreign
 from pipeline.records import Metadata, Provenance
 from pipeline.reference import eager as reference_side
 from pipeline.reference import golden, verification
@@ -74,6 +75,8 @@ def _export(subject: Subject, method: str) -> None:
     model, eager, example = subject.model, subject.eager, subject.samples[0]
     paths = ModelFiles.of(subject.name, model)
     exported = methods.get(method).export(eager.module, example)
+    if strangers := foreign.foreign(exported):
+        raise ModelError(f"it calls {strangers[0]}, which C++ has not: {foreign.remedy(strangers[0])}")
     element = outputs.element_like(subject.expected[0].output, exported, example)
     if element:
         more = "the model returns more than in eager PyTorch"

@@ -23,7 +23,7 @@ def fetch(model: Model) -> Weights:
     """
     module = builders.build(model)
     _fill_empty_layers(module)
-    _calibrate(module, model)
+    settle(module, model)
     state = module.state_dict()
     source = f"seeded with {model.seed}"
     return Weights(state, Provenance(source=source, sha256=_digest(state), untrained=True))
@@ -36,7 +36,8 @@ def _fill_empty_layers(module: torch.nn.Module) -> None:
             torch.nn.init.normal_(parameter, std=EMPTY_LAYER_STD)
 
 
-def _calibrate(module: torch.nn.Module, model: Model) -> None:
+def settle(module: torch.nn.Module, model: Model) -> None:
+    """Give batch norms the statistics of drawn inputs, and leave the module in `eval()`."""
     norms = [
         m for m in module.modules() if isinstance(m, torch.nn.modules.batchnorm._BatchNorm) and m.track_running_stats
     ]

@@ -29,14 +29,14 @@ _SMALL = {"min_size": 192, "max_size": 320}
 # and there would be nothing to compare.
 KINDS = [
     Kind("classification", "*", {"inputs": _PICTURES}),
-    Kind("quantization", "*", {"inputs": _PICTURES, "arguments": {"quantize": True}}),
+    Kind("quantization", "*", {"inputs": _PICTURES, "builder": "pipeline.zoo.quantized:build"}),
     Kind("segmentation", "*", {"inputs": _ANY_PICTURES, "extents": _TWO_SIZES}),
     Kind(
         "detection",
         "*rcnn*",
-        {"inputs": _LIST, "extents": _SEVERAL_SIZES, "arguments": {**_SMALL, "box_score_thresh": 0.0}},
+        {"inputs": _LIST, "extents": _SEVERAL_SIZES, "arguments": {**_SMALL, "box_score_thresh": 0.015}},
     ),
-    Kind("detection", "ssd*", {"inputs": _LIST, "extents": _SEVERAL_SIZES, "arguments": {"score_thresh": 0.001}}),
+    Kind("detection", "ssd*", {"inputs": _LIST, "extents": _SEVERAL_SIZES, "arguments": {"score_thresh": 0.012}}),
     Kind("detection", "*", {"inputs": _LIST, "extents": _SEVERAL_SIZES, "arguments": {**_SMALL, "score_thresh": 0.0}}),
     Kind("video", "*_18", {"inputs": [Input(shape=["batch", 3, 8, 112, 112])]}),
     Kind("video", "*", {"inputs": [Input(shape=["batch", 3, 16, 224, 224])]}),
@@ -48,7 +48,10 @@ KINDS = [
 def entry_of(name: str, family: str) -> Model:
     """The entry of a builder; of a family that is new, that of a classifier."""
     kind = next((k for k in KINDS if k.family == family and fnmatch.fnmatch(name, k.pattern)), KINDS[0])
-    return Model(builder=f"torchvision:{name}", weights="seeded", batch_sizes=[1, 2], timeout=1800, **kind.entry)
+    said: dict[str, Any] = {"builder": f"torchvision:{name}", **kind.entry}
+    if said["builder"] != f"torchvision:{name}":
+        said["arguments"] = {"name": name}
+    return Model(weights="seeded", batch_sizes=[1, 2], timeout=1800, **said)
 
 
 def matching(patterns: list[str], names: list[str]) -> tuple[list[str], str]:
