@@ -13,6 +13,10 @@ from pipeline.judging.structure import Fields
 from pipeline.model.samples import Sample
 
 
+ELSEWHERE = 0.05
+"""Of the largest value."""
+
+
 class Float64:
     """A module's copy in float64, which answers as long as it can; `missing` says why it cannot."""
 
@@ -40,11 +44,37 @@ class Float64:
                 return self._give_up(f"its forward goes back to {leaf.dtype} for {path}")
         if not all(bool(value.isfinite().all()) for value in theirs.values()):
             return self._give_up("its output is not finite there")
+        if other := _decided_otherwise(output, truth, names):
+            return self._give_up(f"it decides otherwise there, by {other}")
         return truth
 
     def _give_up(self, reason: str) -> None:
         self.missing = f"the model does not run in float64: {reason}"
         del self.module
+
+
+def _decided_otherwise(output: Any, truth: Any, names: Fields) -> str:
+    """The path of an output that is the outcome of decisions, such as the classes of what was found, and differs.
+
+    Then the numbers beside it are of other things. Empty where there is none.
+    """
+    theirs = dict(structure.leaves(truth, names=names))
+    decided = {
+        path: leaf
+        for path, leaf in structure.leaves(output, names=names)
+        if isinstance(leaf, torch.Tensor) and not leaf.is_floating_point() and not leaf.is_complex()
+    }
+    if other := next((path for path, leaf in decided.items() if not torch.equal(leaf, theirs[path])), ""):
+        return other
+    numbers = structure.numbers(output, names) if decided else {}
+    true = structure.numbers(truth, names)
+    # Equal classes in another order are equal all the same, and the numbers are not.
+    return next((path for path, value in numbers.items() if _is_elsewhere(value, true[path])), "")
+
+
+def _is_elsewhere(value: torch.Tensor, truth: torch.Tensor) -> bool:
+    """Whether it is so far off that this is no rounding."""
+    return bool(value.numel()) and float((value - truth).abs().max()) > ELSEWHERE * float(truth.abs().max())
 
 
 def _widened(argument: torch.Tensor) -> torch.Tensor:
