@@ -62,9 +62,7 @@ def _nothing_compiled() -> Iterator[None]:
 
     What is compiled meanwhile calls ours, and is forgotten afterwards.
     """
-    functions: Mapping[str, Any] = {
-        "_jit_caching_layer": weakref.WeakKeyDictionary(),
-        "_jit_function_overload_caching": weakref.WeakKeyDictionary(),
-    }
+    # Overloads stay as they are: the compiler drops their sources once it has compiled them.
+    functions: Mapping[str, Any] = {"_jit_caching_layer": weakref.WeakKeyDictionary()}
     with _set(_state, functions), _set(_recursive, {"concrete_type_store": _recursive.ConcreteTypeStore()}):
         yield

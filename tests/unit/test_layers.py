@@ -20,7 +20,7 @@ FLOORS = [
     ["reporting"],
     ["graph"],
     ["cli", "cmake"],
-    ["model"],
+    ["model", "operators"],
     ["judging"],
     ["reference"],
     ["parity"],
