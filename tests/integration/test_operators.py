@@ -72,7 +72,9 @@ def poolings(dtype: torch.dtype, *ratios: int) -> Calls:
 
 def convolutions(dtype: torch.dtype) -> Calls:
     calls: Calls = []
-    for seed, (groups, shifted, masked, stride) in enumerate(itertools.product((1, 2), (1, 2), (True, False), (1, 2))):
+    for seed, (groups, shifted, masked, stride) in enumerate(
+        [(1, 1, False, 1), (1, 2, True, 2), (2, 1, True, 1), (2, 2, False, 2), (2, 4, True, 1)]
+    ):
         g = torch.Generator().manual_seed(seed)
         out = ((7 + 2 - 5) // stride + 1, (6 + 4 - 3) // stride + 1)
         offset = torch.randn(2, 2 * shifted * 6, *out, generator=g) * 3
@@ -221,11 +223,10 @@ def test_every_way_of_calling_leads_to_ours(how: str) -> None:
     assert expected[0].tolist() == loops.nms(other[0], other[1], 0.5)
 
 
-@pytest.mark.parametrize("name", ["ssdlite320_mobilenet_v3_large", "fasterrcnn_mobilenet_v3_large_320_fpn"])
-def test_a_detection_model_scripts_and_runs_without_torchvisions_operators(name: str) -> None:
-    threshold = {"score_thresh": 0.0} if name.startswith("ssd") else {"box_score_thresh": 0.0}
+def test_a_detection_model_scripts_and_runs_without_torchvisions_operators() -> None:
     torch.manual_seed(0)
-    model = getattr(vision.models.detection, name)(weights=None, weights_backbone=None, **threshold).eval()
+    build = vision.models.detection.fasterrcnn_mobilenet_v3_large_320_fpn
+    model = build(weights=None, weights_backbone=None, box_score_thresh=0.0).eval()
     for parameter in model.parameters():
         if parameter.dim() == 2:  # without training every box has one and the same score
             torch.nn.init.normal_(parameter)
