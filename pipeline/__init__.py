@@ -16,7 +16,7 @@ A file here imports only from its own line and the lines above it.
     ------------------------------------------------------------------- nothing above imports torch
     cli, cmake                        the edge around a step; configuring and building the C++ side
     model/                            a model as a module, an archive, and the samples that it runs on
-    operators/                        torchvision's operators in plain PyTorch; what an archive calls that libtorch has not
+    operators/                        torchvision's operators in plain PyTorch; what plain libtorch has not
     judging/                          how an output is held against its reference, and by which rule
     reference/                        what both sides run on, and what Python makes of it
     parity/                           every side on the same inputs, on which edge they part, and how that is told

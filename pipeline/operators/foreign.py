@@ -62,7 +62,10 @@ def _nodes(block: torch.Graph | torch.Block) -> Iterator[torch.Node]:
             yield from _nodes(inner)
         for name in node.attributeNames():
             if node.kindOf(name) == "g":
-                yield from _nodes(node.g(name))
+                # Inlining a graph leaves out those that it carries.
+                carried = node.g(name).copy()
+                torch._C._jit_pass_inline(carried)
+                yield from _nodes(carried)
 
 
 def _is_of_python(operator: str) -> bool:

@@ -40,7 +40,8 @@ def nms(dets: Tensor, scores: Tensor, iou_threshold: float) -> Tensor:
 
 def at_most(threshold: float, like: Tensor) -> Tensor:
     """The largest number of the tensor's type that is not above this one: `x > it` says what `x > threshold` does."""
-    exact = torch.tensor(threshold, dtype=torch.float64, device=like.device)
+    # Not `torch.tensor`, which rounds to float32 on the way where it is scripted.
+    exact = torch.full([], threshold, dtype=torch.float64, device=like.device)
     near = exact.to(like.dtype)
     below = torch.nextafter(near, torch.full_like(near, -float("inf")))
     return torch.where(near.to(torch.float64) > exact, below, near)

@@ -7,7 +7,6 @@ import torch
 from torch import Tensor
 
 
-
 def nms(dets: Tensor, scores: Tensor, threshold: float) -> list[int]:
     x1, y1, x2, y2 = dets.unbind(1)
     areas = (x2 - x1) * (y2 - y1)
@@ -59,7 +58,11 @@ def align(features: Tensor, rois: Tensor, scale: float, size: tuple[int, int], r
                 for i, j in itertools.product(range(rows), range(columns))
             )
             samples = rows * columns
-            mean = math.nan if samples == 0 and kind == "bins" else total / (samples if kind == "bins" else max(samples, 1))
+            mean = (
+                math.nan
+                if samples == 0 and kind == "bins"
+                else total / (samples if kind == "bins" else max(samples, 1))
+            )
             out[number, channel, ph, pw] = mean
     return out
 
@@ -81,8 +84,14 @@ def pool(features: Tensor, rois: Tensor, scale: float, size: tuple[int, int], ki
         down = max(y2 - y1 + (not bins), 1) / size[0]
         across = max(x2 - x1 + (not bins), 1) / size[1]
         for channel, ph, pw in itertools.product(range(channels), range(size[0]), range(size[1])):
-            rows = [min(max(math.floor(ph * down) + y1, 0), limit[0]), min(max(math.ceil((ph + 1) * down) + y1, 0), limit[0])]
-            columns = [min(max(math.floor(pw * across) + x1, 0), limit[1]), min(max(math.ceil((pw + 1) * across) + x1, 0), limit[1])]
+            rows = [
+                min(max(math.floor(ph * down) + y1, 0), limit[0]),
+                min(max(math.ceil((ph + 1) * down) + y1, 0), limit[0]),
+            ]
+            columns = [
+                min(max(math.floor(pw * across) + x1, 0), limit[1]),
+                min(max(math.ceil((pw + 1) * across) + x1, 0), limit[1]),
+            ]
             source = (channel * size[0] + ph) * size[1] + pw if bins else channel
             pixels = [*itertools.product(range(*rows), range(*columns))]
             values = [float(features[int(image), source, y, x]) for y, x in pixels]
