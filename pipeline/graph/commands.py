@@ -46,6 +46,12 @@ class _Command(DoitCmdBase):  # type: ignore[misc]
             from pipeline.errors import in_words
 
             raise InvalidDodoFile(in_words(error)) from None
+        except Exception as error:
+            from pipeline.errors import PipelineError
+
+            if isinstance(error, PipelineError):  # as of settings, where doctor is asked about another's project
+                raise InvalidDodoFile(str(error)) from None
+            raise
 
     def _named(self, words: Sequence[str]) -> list[str]:
         """The tasks that the words name, without groups; all for no word. An InvalidCommand where a word names none."""
@@ -152,7 +158,7 @@ class Explain(_Command):
     def _execute(self, pos_args: Sequence[str]) -> Any:
         from pipeline.graph import explain, plan
 
-        every = plan.needed({task.name: task for task in self.task_list}, self.sel_tasks)
+        every = plan.needed({task.name: task for task in self.task_list}, self.sel_tasks or ())
         explain.show(self.task_list, self._named(pos_args) if pos_args else every)
 
 
@@ -182,3 +188,6 @@ class NotHere(Command):  # type: ignore[misc]
     def execute(self, opt_values: Any, pos_args: Any) -> Any:  # noqa: ARG002 - doit's own
         """Refuse."""
         raise InvalidCommand("doit keeps no state of its own here, the receipts do; see doit explain, doit forget")
+
+
+Ignore = ResetDep = DumpDB = NotHere

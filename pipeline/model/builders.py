@@ -9,6 +9,7 @@ from typing import Any
 import torch
 from torch.nn.parameter import UninitializedParameter
 
+from pipeline import layout
 from pipeline.config import TORCHVISION, Model, Settings
 from pipeline.errors import EnvironmentFault, ModelError
 from pipeline.model import statedict, vision
@@ -23,7 +24,7 @@ def require_packages(name: str, model: Model, settings: Settings) -> None:
     missing = [package for package in settings.requirements(model) if not version(package)]
     if missing:
         raise EnvironmentFault(
-            f"{name} needs {' and '.join(missing)}, not installed yet; run pip install -e '.[pinned,{model.extra}]'"
+            f"{name} needs {' and '.join(missing)}, not installed yet; run {layout.install_own(model.extra)}"
         )
 
 
