@@ -1,4 +1,4 @@
-"""Where everything lies: artifacts relative to the project's folder, our own sources in it or where we are installed."""
+"""Where everything lies: artifacts relative to the project's folder, our sources there or where we are installed."""
 
 import dataclasses
 import os
@@ -108,9 +108,9 @@ def name_of(path: str) -> str:
 
 def cpp_sources() -> list[str]:
     """Every file that the C++ build reads of ours, sorted; the benchmark's plain program is none."""
-    hidden = re.compile(rf"^{re.escape(str(CPP))}/(?:.*/)?\.|^{re.escape(str(RECIPE_SOURCES))}/")  # an editor's index, a formatter's settings
+    hidden = re.compile(rf"/\.|^/{RECIPE_SOURCES.name}/")  # an editor's index, a formatter's settings
     paths = (os.path.join(folder, name) for folder, _, names in os.walk(CPP, followlinks=True) for name in names)
-    return sorted(path for path in paths if os.path.isfile(path) and not hidden.search(path))
+    return sorted(path for path in paths if os.path.isfile(path) and not hidden.search(path.removeprefix(str(CPP))))
 
 
 def cmake_sources() -> list[str]:

@@ -42,16 +42,8 @@ class _Command(DoitCmdBase):  # type: ignore[misc]
             return 1
         except KeyboardInterrupt:
             return 130
-        except OSError as error:
-            from pipeline.errors import in_words
-
-            raise InvalidDodoFile(in_words(error)) from None
         except Exception as error:
-            from pipeline.errors import PipelineError
-
-            if isinstance(error, PipelineError):  # as of settings, where doctor is asked about another's project
-                raise InvalidDodoFile(str(error)) from None
-            raise
+            raise _in_a_line(error) from None
 
     def _named(self, words: Sequence[str]) -> list[str]:
         """The tasks that the words name, without groups; all for no word. An InvalidCommand where a word names none."""
@@ -65,6 +57,15 @@ class _Command(DoitCmdBase):  # type: ignore[misc]
         return [name for name, task in tasks.items() if name in chosen and task.actions]
 
 
+def _in_a_line(error: Exception) -> Exception:
+    """What doit prints as a line, where we know one, as of files or of a project without settings; else the error."""
+    from pipeline.errors import PipelineError, in_words
+
+    if isinstance(error, OSError):
+        return InvalidDodoFile(in_words(error))
+    return InvalidDodoFile(str(error)) if isinstance(error, PipelineError) else error
+
+
 class Run(_Command, cmd_run.Run):  # type: ignore[misc]
     """`doit`: run tasks."""
 
@@ -72,6 +73,7 @@ class Run(_Command, cmd_run.Run):  # type: ignore[misc]
     def _execute(self, **options: Any) -> Any:
         from pipeline.graph import session
 
+        self._named([word for word in self.sel_tasks or () if "*" in word])  # doit would do nothing, and say nothing
         if options["num_process"] < 0:
             raise InvalidCommand(f"-n {options['num_process']} found; expected 0 or more")
         if isinstance(options["reporter"], str):
