@@ -57,13 +57,15 @@ class _Command(DoitCmdBase):  # type: ignore[misc]
         return [name for name, task in tasks.items() if name in chosen and task.actions]
 
 
-def _in_a_line(error: Exception) -> Exception:
+def _in_a_line(error: Exception) -> Any:
     """What doit prints as a line, where we know one, as of files or of a project without settings; else the error."""
     from pipeline.errors import PipelineError, in_words
 
     if isinstance(error, OSError):
         return InvalidDodoFile(in_words(error))
-    return InvalidDodoFile(str(error)) if isinstance(error, PipelineError) else error
+    if isinstance(error, PipelineError):
+        return InvalidDodoFile(str(error))
+    return error
 
 
 class Run(_Command, cmd_run.Run):  # type: ignore[misc]
