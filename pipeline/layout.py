@@ -1,6 +1,7 @@
 """Where everything lies: artifacts relative to the project's folder, our sources there or where we are installed."""
 
 import dataclasses
+import functools
 import os
 import re
 from pathlib import Path
@@ -63,22 +64,27 @@ class ModelFiles:
     @classmethod
     def of(cls, name: str, model: Model) -> "ModelFiles":
         """The files of the entry `name`; the archive's name tells how it was exported."""
-        folder = ARTIFACTS / name
-        return cls(
-            folder=folder,
-            weights=folder / "weights.pt",
-            archive=folder / f"{name}_{EXPORTED[model.method]}.pt",
-            rejected=folder / "rejected.pt",
-            inputs=folder / "inputs.pt",
-            reference=folder / "reference.pt",
-            comparison=folder / "compare.json",
-            comparison_junit=folder / "compare.xml",
-            selftest=folder / "selftest.json",
-            locate=folder / "locate.json",
-            locate_plot=folder / "locate",
-            bench=folder / "bench.json",
-            bench_plot=folder / "bench",
-        )
+        return _files_of(name, EXPORTED[model.method])
+
+
+@functools.cache  # each task of a model asks, and there may be hundreds of models
+def _files_of(name: str, exported: str) -> ModelFiles:
+    folder = ARTIFACTS / name
+    return ModelFiles(
+        folder=folder,
+        weights=folder / "weights.pt",
+        archive=folder / f"{name}_{exported}.pt",
+        rejected=folder / "rejected.pt",
+        inputs=folder / "inputs.pt",
+        reference=folder / "reference.pt",
+        comparison=folder / "compare.json",
+        comparison_junit=folder / "compare.xml",
+        selftest=folder / "selftest.json",
+        locate=folder / "locate.json",
+        locate_plot=folder / "locate",
+        bench=folder / "bench.json",
+        bench_plot=folder / "bench",
+    )
 
 
 def receipt_of(step: str, model: str = "") -> Path:

@@ -36,7 +36,7 @@ def step_sources(step: str) -> tuple[str, ...]:
 
 
 def _module_file(module: str) -> str | None:
-    stem = str(layout.PIPELINE.joinpath(*module.split(".")[1:]))
+    stem = f"{layout.PIPELINE}{module.removeprefix('pipeline').replace('.', '/')}"
     return next((path for path in (f"{stem}.py", f"{stem}/__init__.py") if os.path.isfile(path)), None)
 
 

@@ -91,7 +91,10 @@ def test_a_pattern_stands_for_each_builder_that_matches(tmp_path: Path) -> None:
 
 
 def test_an_entry_of_its_own_wins_over_a_pattern(tmp_path: Path) -> None:
-    assert load(PATTERNS, tmp_path).model("resnet18") == Model(builder="nets:make", weights="seeded")
+    own = Model(builder="nets:make", weights="seeded")
+    assert load(PATTERNS, tmp_path).model("resnet18") == own
+    top, pattern, other, entry = PATTERNS.split("\n\n")
+    assert load("\n\n".join([top, entry, pattern, other]), tmp_path).model("resnet18") == own
 
 
 def test_default_models_may_be_patterns(tmp_path: Path) -> None:
