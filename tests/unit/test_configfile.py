@@ -94,7 +94,7 @@ def test_an_entry_of_its_own_wins_over_a_pattern(tmp_path: Path) -> None:
     own = Model(builder="nets:make", weights="seeded")
     assert load(PATTERNS, tmp_path).model("resnet18") == own
     top, pattern, other, entry = PATTERNS.split("\n\n")
-    assert load("\n\n".join([top, entry, pattern, other]), tmp_path).model("resnet18") == own
+    assert load(f"{top}\n\n{entry}\n\n{pattern}\n\n{other}", tmp_path).model("resnet18") == own
 
 
 def test_default_models_may_be_patterns(tmp_path: Path) -> None:
