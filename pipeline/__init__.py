@@ -4,7 +4,7 @@ A file here imports only from its own line and the lines above it.
 
     errors, suggest                   what can go wrong, and the nearest right spelling
     config, layout, records           what is asked, where things lie, what is written down
-    catalogue, checks                 torchvision's builders by name, what an entry may say
+    catalogue, checks, patterns       torchvision's builders by name, what an entry may say, entries that stand for many
     files, process, console           bytes on disk, child processes, what a step says
     drawing                           plots
     configfile                        the settings as read
@@ -24,4 +24,6 @@ A file here imports only from its own line and the lines above it.
     locate/, selftest/                the layer where the numbers part; faults that are planted, to be found
     bench/                            the benchmark: its contenders, what they share, figures and plot
     steps/                            the programs that doit starts: `python -m pipeline.steps.<name>`
+
+`dodo.py` and `cpp/` are links to those beside this folder; where we are installed, they are the files.
 """

@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 import msgspec
 
-from pipeline import children, configfile, console, process
+from pipeline import children, configfile, console, layout, process
 from pipeline.config import Model, Settings
 from pipeline.errors import ExitCode, PipelineError, SettingsError, in_words
 
@@ -90,7 +90,7 @@ def _explain(error: BaseException) -> str:
     if isinstance(error, PipelineError):
         return str(error)
     if isinstance(error, ModuleNotFoundError):
-        return f"the package {error.name} is not installed; run pip install -e '.[pinned]'"
+        return f"the package {error.name} is not installed; run {layout.install('pinned')}"
     if isinstance(error, OSError):
         return in_words(error)
     return f"unexpected {type(error).__name__}: {error} (set {DEBUG}=1 for the traceback)"

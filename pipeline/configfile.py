@@ -12,7 +12,7 @@ from typing import Any, Literal, TypeVar
 
 import msgspec
 
-from pipeline import checks, layout, process
+from pipeline import checks, layout, patterns, process
 from pipeline.config import PYPROJECT, TABLE, TORCHVISION, Bench, Build, Cache, Model, Settings, Table
 from pipeline.errors import SettingsError
 from pipeline.suggest import did_you_mean
@@ -33,20 +33,24 @@ def load(path: Path = PYPROJECT) -> Settings:
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise SettingsError(f"{path} is not valid TOML: {error}") from None
     table = _table(_table(document, "tool"), "torchferry")
-    known = ("default-models", "models", "build", "bench", "cache", "paranoid")
+    known = ("default-models", "defaults", "models", "build", "bench", "cache", "paranoid")
     for key in table:
         if key not in known:
             raise SettingsError(f"{path}, [{TABLE}]: unknown key '{key}'; {did_you_mean(key, known)}")
-    models = {name: _read_model(name, entry) for name, entry in _table(table, "models").items()}
+    shared = _read_defaults(_table(table, "defaults"))
+    models = {
+        name: _read_model(name, entry, where, shared)
+        for name, where, entry in patterns.expanded(_table(table, "models"))
+    }
     if not models:
         raise SettingsError(f"{path} has no [{TABLE}.models.<name>]; see 'Your own model' in the README")
     defaults = _convert(table.get("default-models", list(models)), list[str], f"[{TABLE}] default-models")
     extras = _convert(
         _table(document, "project").get("optional-dependencies", {}), dict[str, list[str]], "[project.optional-dep…]"
     )
-    _check_names(defaults, models, extras)
+    _check_extras(models, extras)
     return Settings(
-        default_models=defaults,
+        default_models=_find_all(defaults, models),
         models=models,
         build=_read(table.get("build", {}), Build, f"[{TABLE}.build]"),
         extras=extras,
@@ -81,16 +85,21 @@ def _read_cache(entry: object) -> Cache:
     return cache
 
 
-def _check_names(defaults: list[str], models: dict[str, Model], extras: dict[str, list[str]]) -> None:
-    """What refers to something else in the file must find it."""
-    if not defaults:
+def _find_all(words: list[str], models: dict[str, Model]) -> list[str]:
+    """The default models that the words stand for, each once; every word must find one."""
+    if not words:
         raise SettingsError(
             f"{PYPROJECT}, [{TABLE}] default-models: empty; expected at least one, or leave the key out"
         )
-    for name in defaults:
-        if name not in models:
-            near = did_you_mean(name, models)
-            raise SettingsError(f"{PYPROJECT}, [{TABLE}] default-models: there is no model '{name}'; {near}")
+    for word in words:
+        if not patterns.matching(word, models):
+            near = patterns.nearest(word, models)
+            raise SettingsError(f"{PYPROJECT}, [{TABLE}] default-models: there is no model '{word}'; {near}")
+    return list(dict.fromkeys(name for word in words for name in patterns.matching(word, models)))
+
+
+def _check_extras(models: dict[str, Model], extras: dict[str, list[str]]) -> None:
+    """An extra that a model names must be there."""
     for name, model in models.items():
         if model.extra and model.extra not in extras:
             near = did_you_mean(model.extra, extras)
@@ -159,8 +168,23 @@ def _check_words(value: object, kind: type[Table], where: str) -> None:
                 _check_words(item, nested, f"{where} {key}")
 
 
-def _read_model(name: str, entry: object) -> Model:
-    where = f"[{TABLE}.models.{name}]"
+def _read_defaults(entry: dict[str, Any]) -> dict[str, Any]:
+    """What every entry says that does not say otherwise; each key is checked as in an entry."""
+    where = f"[{TABLE}.defaults]"
+    model = _read({"builder": "package.module:callable", "weights": "seeded", **entry}, Model, where)
+    for key, message in checks.faults("defaults", model):
+        if key in entry:
+            raise SettingsError(f"{PYPROJECT}, {where} {key}: {message}")
+    return entry
+
+
+def _read_model(name: str, entry: object, where: str, shared: dict[str, Any]) -> Model:
+    """The entry, and beside it what is shared; `{name}` in a text stands for the model's name."""
+    if isinstance(entry, dict):
+        entry = {
+            key: value.replace("{name}", name) if isinstance(value, str) else value
+            for key, value in {**shared, **entry}.items()
+        }
     model = _read(entry, Model, where)
     if not model.weights and model.builder.startswith(TORCHVISION):
         model = msgspec.structs.replace(model, weights="torchvision:DEFAULT")

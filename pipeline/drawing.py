@@ -4,10 +4,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from pipeline import console, files
+from pipeline import console, files, layout
 
 ACCENT, OTHERS, INK, FAINT, WARNING = "#c2410c", "#b8bfc8", "#1f2933", "#6b7785", "#b91c1c"
-INSTALL = "pip install -e '.[pinned,plot]'"
+INSTALL = layout.install("pinned", "plot")
 
 
 def files_of(stem: Path) -> list[Path]:

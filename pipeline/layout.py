@@ -1,11 +1,18 @@
-"""Where every artifact lies, relative to the project's folder."""
+"""Where everything lies: artifacts relative to the project's folder, our sources there or where we are installed."""
 
 import dataclasses
+import functools
 import os
 import re
 from pathlib import Path
 
 from pipeline.config import Model
+
+PACKAGE = Path(__file__).parent
+AT_HOME = os.path.samefile(PACKAGE.parent, os.curdir)
+"""Whether the project is torchferry's own repository, where its files go by relative paths."""
+PIPELINE = Path("pipeline") if AT_HOME else PACKAGE
+CPP = Path("cpp") if AT_HOME else PACKAGE / "cpp"
 
 ARTIFACTS = Path("artifacts")
 LOCK = ARTIFACTS / ".lock"
@@ -13,7 +20,6 @@ HASHES = ARTIFACTS / ".hashes"
 LOG = ARTIFACTS / "log.jsonl"
 JUNIT = ARTIFACTS / "junit.xml"
 
-CPP = Path("cpp")
 BUILD = ARTIFACTS / "build"
 EXECUTABLE = BUILD / "ts-infer"
 CMAKE_CACHE = BUILD / "CMakeCache.txt"
@@ -63,22 +69,27 @@ class ModelFiles:
     @classmethod
     def of(cls, name: str, model: Model) -> "ModelFiles":
         """The files of the entry `name`; the archive's name tells how it was exported."""
-        folder, name = ARTIFACTS / name, name.rpartition("/")[2]
-        return cls(
-            folder=folder,
-            weights=folder / "weights.pt",
-            archive=folder / f"{name}_{EXPORTED[model.method]}.pt",
-            rejected=folder / "rejected.pt",
-            inputs=folder / "inputs.pt",
-            reference=folder / "reference.pt",
-            comparison=folder / "compare.json",
-            comparison_junit=folder / "compare.xml",
-            selftest=folder / "selftest.json",
-            locate=folder / "locate.json",
-            locate_plot=folder / "locate",
-            bench=folder / "bench.json",
-            bench_plot=folder / "bench",
-        )
+        return _files_of(name, EXPORTED[model.method])
+
+
+@functools.cache  # each task of a model asks, and there may be hundreds of models
+def _files_of(name: str, exported: str) -> ModelFiles:
+    folder, name = ARTIFACTS / name, name.rpartition("/")[2]
+    return ModelFiles(
+        folder=folder,
+        weights=folder / "weights.pt",
+        archive=folder / f"{name}_{exported}.pt",
+        rejected=folder / "rejected.pt",
+        inputs=folder / "inputs.pt",
+        reference=folder / "reference.pt",
+        comparison=folder / "compare.json",
+        comparison_junit=folder / "compare.xml",
+        selftest=folder / "selftest.json",
+        locate=folder / "locate.json",
+        locate_plot=folder / "locate",
+        bench=folder / "bench.json",
+        bench_plot=folder / "bench",
+    )
 
 
 def receipt_of(step: str, model: str = "") -> Path:
@@ -86,11 +97,31 @@ def receipt_of(step: str, model: str = "") -> Path:
     return (ARTIFACTS / model if model else BUILD) / f"{step}{RECEIPT}"
 
 
+def install(*extras: str) -> str:
+    """The command that installs us with these optional extras."""
+    return f"pip install -e '.[{','.join(extras)}]'" if AT_HOME else f"pip install 'torchferry[{','.join(extras)}]'"
+
+
+def install_own(extra: str) -> str:
+    """The command that installs an extra of the project's."""
+    return install("pinned", extra) if AT_HOME else f"pip install -e '.[{extra}]'"
+
+
+def name_of(path: str) -> str:
+    """What receipts call a file: one of ours goes by its path in our repository, wherever we are installed.
+
+    So a cache serves all projects, and an upgrade is told by what it changed.
+    """
+    if AT_HOME or not path.startswith(f"{PACKAGE}/"):
+        return path
+    return os.path.relpath(path, PACKAGE if path.startswith(f"{CPP}/") else PACKAGE.parent)
+
+
 def cpp_sources() -> list[str]:
-    """Every file that the C++ build reads from the project, sorted; the benchmark's plain program is none."""
-    hidden = re.compile(rf"/\.|^{RECIPE_SOURCES}/")  # an editor's index, a formatter's settings
+    """Every file that the C++ build reads of ours, sorted; the benchmark's plain program is none."""
+    hidden = re.compile(rf"/\.|^/{RECIPE_SOURCES.name}/")  # an editor's index, a formatter's settings
     paths = (os.path.join(folder, name) for folder, _, names in os.walk(CPP, followlinks=True) for name in names)
-    return sorted(path for path in paths if os.path.isfile(path) and not hidden.search(path))
+    return sorted(path for path in paths if os.path.isfile(path) and not hidden.search(path.removeprefix(str(CPP))))
 
 
 def cmake_sources() -> list[str]:

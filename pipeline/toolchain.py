@@ -16,7 +16,7 @@ import msgspec
 from pipeline import files, hashes, layout, process
 from pipeline.errors import EnvironmentFault
 
-INSTALL = "pip install -e '.[pinned]'"
+INSTALL = layout.install("pinned")
 
 
 class Toolchain(msgspec.Struct, frozen=True, kw_only=True):

@@ -10,7 +10,7 @@ from pipeline.bench import bundle
 from pipeline.bench.record import LeftOut
 from pipeline.records import Precision
 
-INSTALL = "pip install -e '.[pinned,bench]'"
+INSTALL = layout.install("pinned", "bench")
 OURS = "ts-infer"
 Words = list[str | Path]
 

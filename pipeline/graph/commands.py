@@ -42,10 +42,8 @@ class _Command(DoitCmdBase):  # type: ignore[misc]
             return 1
         except KeyboardInterrupt:
             return 130
-        except OSError as error:
-            from pipeline.errors import in_words
-
-            raise InvalidDodoFile(in_words(error)) from None
+        except Exception as error:
+            raise _in_a_line(error) from None
 
     def _named(self, words: Sequence[str]) -> list[str]:
         """The tasks that the words name, without groups; all for no word. An InvalidCommand where a word names none."""
@@ -59,6 +57,17 @@ class _Command(DoitCmdBase):  # type: ignore[misc]
         return [name for name, task in tasks.items() if name in chosen and task.actions]
 
 
+def _in_a_line(error: Exception) -> Any:
+    """What doit prints as a line, where we know one, as of files or of a project without settings; else the error."""
+    from pipeline.errors import PipelineError, in_words
+
+    if isinstance(error, OSError):
+        return InvalidDodoFile(in_words(error))
+    if isinstance(error, PipelineError):
+        return InvalidDodoFile(str(error))
+    return error
+
+
 class Run(_Command, cmd_run.Run):  # type: ignore[misc]
     """`doit`: run tasks."""
 
@@ -66,6 +75,7 @@ class Run(_Command, cmd_run.Run):  # type: ignore[misc]
     def _execute(self, **options: Any) -> Any:
         from pipeline.graph import session
 
+        self._named([word for word in self.sel_tasks or () if "*" in word])  # doit would do nothing, and say nothing
         if options["num_process"] < 0:
             raise InvalidCommand(f"-n {options['num_process']} found; expected 0 or more")
         if isinstance(options["reporter"], str):
@@ -152,7 +162,7 @@ class Explain(_Command):
     def _execute(self, pos_args: Sequence[str]) -> Any:
         from pipeline.graph import explain, plan
 
-        every = plan.needed({task.name: task for task in self.task_list}, self.sel_tasks)
+        every = plan.needed({task.name: task for task in self.task_list}, self.sel_tasks or ())
         explain.show(self.task_list, self._named(pos_args) if pos_args else every)
 
 
@@ -182,3 +192,6 @@ class NotHere(Command):  # type: ignore[misc]
     def execute(self, opt_values: Any, pos_args: Any) -> Any:  # noqa: ARG002 - doit's own
         """Refuse."""
         raise InvalidCommand("doit keeps no state of its own here, the receipts do; see doit explain, doit forget")
+
+
+Ignore = ResetDep = DumpDB = NotHere

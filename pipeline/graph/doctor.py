@@ -125,7 +125,7 @@ def _packages(settings: Settings) -> Iterator[Finding]:
         model = settings.models[name]
         missing = [package for package in settings.requirements(model) if not toolchain.version(package)]
         if missing:
-            remedy = f"run pip install -e '.[pinned,{model.extra}]'"
+            remedy = f"run {layout.install_own(model.extra)}"
             yield Finding(name, "fault", f"needs {', '.join(missing)}, not installed", remedy)
 
 

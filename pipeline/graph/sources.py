@@ -9,6 +9,8 @@ import sysconfig
 from collections.abc import Iterator
 from pathlib import Path
 
+from pipeline import layout
+
 _IMPORT = re.compile(r"^\s*(?:from (pipeline[\w.]*) import (\([^)]*\)|[^\n]*)|import (pipeline[\w.]*))", re.MULTILINE)
 # A table of kinds names its modules, and imports the one that is asked for.
 _NAMED = re.compile(r'"(pipeline\.[\w.]+)"')
@@ -16,7 +18,7 @@ _NAMED = re.compile(r'"(pipeline\.[\w.]+)"')
 
 @functools.cache
 def step_sources(step: str) -> tuple[str, ...]:
-    """The project's files that a step is made of: its module, what that imports or names in a table, and so on."""
+    """Our own files that a step is made of: its module, what that imports or names in a table, and so on."""
     found: dict[str, str] = {}
     waiting = [f"pipeline.steps.{step}"]
     while waiting:
@@ -34,7 +36,7 @@ def step_sources(step: str) -> tuple[str, ...]:
 
 
 def _module_file(module: str) -> str | None:
-    stem = module.replace(".", "/")
+    stem = f"{layout.PIPELINE}{module.removeprefix('pipeline').replace('.', '/')}"
     return next((path for path in (f"{stem}.py", f"{stem}/__init__.py") if os.path.isfile(path)), None)
 
 

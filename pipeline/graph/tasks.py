@@ -63,6 +63,7 @@ def doit_config(settings: Settings) -> dict[str, Any]:
         "num_process": 2,
         "par_type": "thread",
         "sort": "definition",
+        "subtasks": True,
     }
 
 

@@ -13,7 +13,7 @@ from typing import Any
 import torch
 from torch.nn.parameter import UninitializedParameter
 
-from pipeline import console, files
+from pipeline import console, files, layout
 from pipeline.config import TORCHVISION, Model, Settings
 from pipeline.errors import EnvironmentFault, FileError, ModelError
 from pipeline.model import statedict, vision
@@ -29,7 +29,7 @@ def require_packages(name: str, model: Model, settings: Settings) -> None:
     missing = [package for package in settings.requirements(model) if not version(package)]
     if missing:
         raise EnvironmentFault(
-            f"{name} needs {' and '.join(missing)}, not installed yet; run pip install -e '.[pinned,{model.extra}]'"
+            f"{name} needs {' and '.join(missing)}, not installed yet; run {layout.install_own(model.extra)}"
         )
 
 

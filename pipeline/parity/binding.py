@@ -27,7 +27,7 @@ def check_executable(program: Path) -> None:
     vouched = [sources for made, sources in _vouchers() if made == digest]
     if not vouched:
         raise Disagreement(f"{program} is stale: it is not the file that the build left; run doit build")
-    now = {path: hashes.sha256(path) for path in layout.cpp_sources()}
+    now = {layout.name_of(path): hashes.sha256(path) for path in layout.cpp_sources()}
     changes = [[path for path in {**now, **made} if now.get(path) != made.get(path)] for made in vouched]
     if all(changes):
         raise Disagreement(f"{program} is stale: {changes[0][0]} changed since it was built; run doit build")
@@ -37,8 +37,7 @@ def _vouchers() -> Iterator[tuple[str, Mapping[str, str]]]:
     """Who has made an executable: its hash, and those of the sources that it was made of."""
     name = str(layout.EXECUTABLE)
     if built := files.read_record(layout.BUILD_RECORD, Built):
-        yield built.outputs.get(name, ""), built.sources
+        yield built.outputs.get(name, ""), {layout.name_of(path): digest for path, digest in built.sources.items()}
     receipt = receipts.read(layout.receipt_of("build"))
     if receipt and receipt.state == "finished" and name in receipt.outputs:  # also where it came from a cache
-        ours = f"{layout.CPP}/"
-        yield receipt.outputs[name].sha256, {k: v for k, v in receipt.inputs.items() if k.startswith(ours)}
+        yield receipt.outputs[name].sha256, {k: v for k, v in receipt.inputs.items() if k.startswith("cpp/")}

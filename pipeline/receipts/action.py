@@ -25,8 +25,9 @@ class Look:
     """What an action depends on, at one moment."""
 
     inputs: Mapping[str, str]
+    """By `layout.name_of`."""
     signatures: Mapping[str, Signature]
-    """Of the inputs that are there."""
+    """Of the inputs that are there, by their paths."""
     facts: Mapping[str, Any]
     digest: str
 
@@ -61,9 +62,9 @@ class Action:
             try:
                 known = hashes.look(path)
             except (FileNotFoundError, IsADirectoryError, NotADirectoryError):
-                inputs[path] = MISSING
+                inputs[layout.name_of(path)] = MISSING
             else:
-                inputs[path], signatures[path] = _content(path, known), known.signature
+                inputs[layout.name_of(path)], signatures[path] = _content(path, known), known.signature
         facts = msgspec.to_builtins(dict(self.facts()))
         return Look(inputs, signatures, facts, receipts.digest_of(self.task, inputs, facts))
 
@@ -80,7 +81,7 @@ class Action:
         if before is None or now is None:
             return before != now
         return (before.size, before.written, before.inode) != (now.size, now.written, now.inode) or (
-            before != now and _content(path, hashes.look(path)) != look.inputs[path]
+            before != now and _content(path, hashes.look(path)) != look.inputs[layout.name_of(path)]
         )
 
     def made(self) -> dict[str, Output]:

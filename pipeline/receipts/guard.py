@@ -22,7 +22,7 @@ from pipeline import console, files, hashes
 from pipeline.console import Event
 from pipeline.process import Finished
 from pipeline.receipts import receipt as receipts
-from pipeline.receipts.action import MISSING, Action
+from pipeline.receipts.action import Action
 from pipeline.receipts.cache import SharedCache
 from pipeline.receipts.receipt import Output, Receipt
 
@@ -96,7 +96,7 @@ def _perform(action: Action, teller: Teller, cache: SharedCache, run: Runner) ->
         why = ", perhaps for want of memory" if finished.returncode == -signal.SIGKILL else ""
         return errors[-1] if errors else f"the step {finished.failure}{why}"
     if written := action.written_since(before):
-        gone = before.inputs[written[0]] != MISSING and not os.path.exists(written[0])
+        gone = written[0] in before.signatures and not os.path.exists(written[0])
         what = "was removed" if gone else "was written to"
         return f"{written[0]} {what} while {action.task} ran, so nothing is known of the outcome; run doit again"
     try:

@@ -23,9 +23,6 @@ MARK = "TORCHFERRY_CRASH_ROUND"
 
 SOURCES = {
     "pyproject.toml": """
-[tool.doit.plugins.command]
-run = "pipeline.graph.commands:Run"
-
 [tool.torchferry]
 default-models = ["net"]
 

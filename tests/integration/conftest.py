@@ -16,24 +16,22 @@ import pytest
 ROOT = Path(__file__).parents[2]
 Running = subprocess.Popen[str]
 
-DOIT = re.search(r"^\[tool\.doit.*?(?=^\[tool\.mypy)", (ROOT / "pyproject.toml").read_text(), re.DOTALL | re.MULTILINE)
-assert DOIT, "pyproject.toml has no [tool.doit…] before [tool.mypy]"
-SETTINGS = f"""{DOIT.group()}
+SETTINGS = """
 [tool.torchferry]
 default-models = ["net", "twin"]
 
 [tool.torchferry.models.net]
 builder = "nets:Net"
 weights = "seeded"
-inputs = [{{ shape = ["batch", 3, 8, 8] }}]
+inputs = [{ shape = ["batch", 3, 8, 8] }]
 
 [tool.torchferry.models.twin]
 builder = "nets:Net"
 weights = "seeded"
 seed = 1
 method = "trace"
-inputs = [{{ shape = ["batch", 3, 8, 8] }}]
-preprocess = {{ resize = 12, crop = 8, mean = [0.5, 0.4, 0.3], std = [0.2, 0.3, 0.4] }}
+inputs = [{ shape = ["batch", 3, 8, 8] }]
+preprocess = { resize = 12, crop = 8, mean = [0.5, 0.4, 0.3], std = [0.2, 0.3, 0.4] }
 """
 
 
@@ -63,6 +61,8 @@ class Project:
     """A checkout with small models."""
 
     root: Path
+    variables: dict[str, str] = dataclasses.field(default_factory=dict)
+    """Of the environment, in every process."""
 
     def path(self, name: str) -> Path:
         return self.root / name
@@ -81,7 +81,7 @@ class Project:
         """Ours, without what would say something to torchferry."""
         ours = re.compile(r"CI|GITHUB_.*|TORCHFERRY_.*|TERM|NO_COLOR|COLUMNS")
         inherited = {key: value for key, value in os.environ.items() if not ours.fullmatch(key)}
-        return {**inherited, "TORCH_HOME": str(self.root / "torch home"), **env}
+        return {**inherited, "TORCH_HOME": str(self.root / "torch home"), **self.variables, **env}
 
     def start(self, *words: str, **env: str) -> Running:
         """Start doit, in a process group of its own."""

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from pipeline import configfile
-from pipeline.config import Settings
+from pipeline.config import Model, Settings
 from pipeline.errors import SettingsError
 
 MODEL = """
@@ -43,6 +43,62 @@ def test_the_shipped_settings_are_valid() -> None:
     assert settings.default_models == ["r18"]
     assert settings.model("r18").if_unreachable == "seeded"
     assert settings.model("efficientnet_lite0").extra in settings.extras
+
+
+def test_defaults_are_what_an_entry_says_that_does_not_say_otherwise(tmp_path: Path) -> None:
+    defaults = """
+[tool.torchferry.defaults]
+method = "trace"
+seed = 3
+arguments = { classes = 5 }
+baseline = "file:baselines/{name}.json"
+"""
+    other = """
+[tool.torchferry.models.other]
+builder = "nets:make"
+weights = "seeded"
+seed = 4
+arguments = { depth = 2 }
+"""
+    settings = load(f"{defaults}{MODEL}{other}", tmp_path)
+    net, told = settings.model("net"), settings.model("other")
+    assert (net.method, net.seed, net.arguments) == ("trace", 3, {"classes": 5})
+    assert (told.method, told.seed, told.arguments) == ("trace", 4, {"depth": 2})
+    assert (net.baseline, told.baseline) == ("file:baselines/net.json", "file:baselines/other.json")
+
+
+PATTERNS = """
+[tool.torchferry]
+default-models = ["resnet1*"]
+
+[tool.torchferry.models."torchvision:resnet*"]
+seed = 1
+
+[tool.torchferry.models."torchvision:vgg11"]
+weights = "seeded"
+
+[tool.torchferry.models.resnet18]
+builder = "nets:make"
+weights = "seeded"
+"""
+
+
+def test_a_pattern_stands_for_each_builder_that_matches(tmp_path: Path) -> None:
+    settings = load(PATTERNS, tmp_path)
+    assert set(settings.models) == {"resnet18", "resnet34", "resnet50", "resnet101", "resnet152", "vgg11"}
+    assert settings.model("resnet50") == Model(builder="torchvision:resnet50", weights="torchvision:DEFAULT", seed=1)
+    assert settings.model("vgg11").weights == "seeded"
+
+
+def test_an_entry_of_its_own_wins_over_a_pattern(tmp_path: Path) -> None:
+    own = Model(builder="nets:make", weights="seeded")
+    assert load(PATTERNS, tmp_path).model("resnet18") == own
+    top, pattern, other, entry = PATTERNS.split("\n\n")
+    assert load(f"{top}\n\n{entry}\n\n{pattern}\n\n{other}", tmp_path).model("resnet18") == own
+
+
+def test_default_models_may_be_patterns(tmp_path: Path) -> None:
+    assert sorted(load(PATTERNS, tmp_path).default_models) == ["resnet101", "resnet152", "resnet18"]
 
 
 FAULTS = {
@@ -100,6 +156,38 @@ TABLES = {
     "wrong-option-type": (f"[tool.torchferry.build]\noptions = {{ A = 1 }}\n{MODEL}", "expected `string`, got `int`"),
     "models-no-table": ("[tool.torchferry]\nmodels = 3\n", "models is 3, expected a table"),
     "models-a-list": ("[tool.torchferry]\nmodels = []\n", "models is [], expected a table"),
+    "unknown-key-in-defaults": (
+        f"[tool.torchferry.defaults]\nmetod = 'trace'\n{MODEL}",
+        "[tool.torchferry.defaults]: unknown key 'metod'; did you mean 'method'?",
+    ),
+    "wrong-type-in-defaults": (f"[tool.torchferry.defaults]\nseed = 'a'\n{MODEL}", "defaults] seed: expected `int`"),
+    "bad-default": (f"[tool.torchferry.defaults]\ntimeout = 0\n{MODEL}", "[tool.torchferry.defaults] timeout: 0 found"),
+    "defaults-no-table": (f"[tool.torchferry]\ndefaults = 3\n{MODEL}", "defaults is 3, expected a table"),
+    "pattern-of-nothing": (
+        "[tool.torchferry.models.'torchvision:resmet*']\n",
+        "[tool.torchferry.models.\"torchvision:resmet*\"]: torchvision has no model 'resmet*'; did you mean 'resnet",
+    ),
+    "pattern-of-another-kind": (
+        "[tool.torchferry.models.'timm:*']\n",
+        '[tool.torchferry.models."timm:*"]: expected a name, or "torchvision:" and a pattern',
+    ),
+    "pattern-with-a-builder": (
+        "[tool.torchferry.models.'torchvision:resnet*']\nbuilder = 'a:b'\n",
+        '[tool.torchferry.models."torchvision:resnet*"] builder: the table\'s name says it',
+    ),
+    "pattern-no-table": ("[tool.torchferry.models]\n'torchvision:resnet*' = 3\n", "3 found; expected a table"),
+    "fault-in-a-pattern": (
+        "[tool.torchferry.models.'torchvision:resnet*']\nseed = -1\n",
+        '[tool.torchferry.models."torchvision:resnet*"] seed: -1 found',
+    ),
+    "patterns-that-overlap": (
+        "[tool.torchferry.models.'torchvision:resnet1*']\n[tool.torchferry.models.'torchvision:resnet*8']\n",
+        "'resnet18' is of [tool.torchferry.models.\"torchvision:resnet1*\"] as well; narrow one of them",
+    ),
+    "default-of-nothing": (
+        f"[tool.torchferry]\ndefault-models = ['nets*']\n{MODEL}",
+        "default-models: there is no model 'nets*'; did you mean 'net'?",
+    ),
     "no-table": ("[tool]\ntorchferry = 3\n", "torchferry is 3, expected a table"),
     "tool-no-table": ("tool = 3\n", "tool is 3, expected a table"),
     "project-no-table": (f"project = 3\n{MODEL}", "project is 3, expected a table"),

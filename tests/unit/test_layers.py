@@ -10,7 +10,7 @@ PIPELINE = ROOT / "pipeline"
 FLOORS = [
     ["errors", "suggest"],
     ["config", "layout", "records"],
-    ["catalogue", "checks"],
+    ["catalogue", "checks", "patterns"],
     ["files", "process", "console"],
     ["drawing"],
     ["configfile"],
@@ -29,7 +29,8 @@ FLOORS = [
 ]
 LIGHT = {name for floor in FLOORS[:11] for name in floor}
 HEAVY = {"torch", "torchvision", "numpy", "requests", "rich", "safetensors", "fsspec", "PIL"}
-MODULES = sorted(path for path in PIPELINE.rglob("*.py") if path.parent != PIPELINE or path.name != "__init__.py")
+ABOVE = {PIPELINE / "__init__.py", PIPELINE / "dodo.py"}
+MODULES = sorted(set(PIPELINE.rglob("*.py")) - ABOVE)
 
 
 def imports(path: Path) -> set[str]:

@@ -1,0 +1,3 @@
+"""Our models, carried to C++."""
+
+from pipeline.dodo import *  # noqa: F403
