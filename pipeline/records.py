@@ -21,6 +21,8 @@ class Provenance(msgspec.Struct, frozen=True, kw_only=True):
     untrained: bool = False
     reason: str = ""
     """Why these weights are not the ones that the settings ask for first."""
+    adapted: str = ""
+    """What was done to the file's state dict to make it fit the model; mostly empty."""
 
     @property
     def notice(self) -> str:
@@ -52,11 +54,12 @@ class Metadata(msgspec.Struct, frozen=True, kw_only=True):
         }
 
     def _about(self) -> str:
+        origin = [self.weights.source, f"sha256 {self.weights.sha256}", self.weights.adapted]
         facts = {
             "model": self.model,
             "builder": self.builder,
             "method": self.method,
-            "weights": f"{self.weights.source}, sha256 {self.weights.sha256}",
+            "weights": ", ".join(filter(None, origin)),
             "torch": self.torch,
         }
         return "".join(f"  {key:<10} {value}\n" for key, value in facts.items())

@@ -6,12 +6,13 @@ import traceback
 from types import ModuleType
 from typing import Any
 
+import msgspec
 import torch
 from torch.nn.parameter import UninitializedParameter
 
 from pipeline.config import TORCHVISION, Model, Settings
 from pipeline.errors import EnvironmentFault, ModelError
-from pipeline.model import statedict, vision
+from pipeline.model import fitting, vision
 from pipeline.model.statedict import StateDict
 from pipeline.records import Provenance
 from pipeline.suggest import did_you_mean
@@ -33,7 +34,12 @@ def build(model: Model) -> torch.nn.Module:
 
 
 def load(model: Model, state: StateDict, provenance: Provenance) -> torch.nn.Module:
-    """Build the model and fill it with these weights.
+    """Build the model and fill it with these weights."""
+    return load_told(model, state, provenance)[0]
+
+
+def load_told(model: Model, state: StateDict, provenance: Provenance) -> tuple[torch.nn.Module, Provenance]:
+    """The model with these weights, and where they come from, with what made them fit.
 
     With torchvision's own weights a torchvision builder makes another module than without (`transform_input`,
     auxiliary heads that are dropped again), so it is told of them, and given the state that was checked.
@@ -41,10 +47,10 @@ def load(model: Model, state: StateDict, provenance: Provenance) -> torch.nn.Mod
     if model.builder.startswith(TORCHVISION) and model.weights_kind == TORCHVISION and not provenance.untrained:
         member = vision.weights(model.builder, model.weights.partition(":")[2])
         with vision.loading(state):
-            return _call(model, weights=member)
+            return _call(model, weights=member), provenance
     module = build(model)
-    statedict.load_into(module, state, model.builder, provenance.source)
-    return module
+    adapted = fitting.load_into(module, state, model.builder, provenance.source)
+    return module, msgspec.structs.replace(provenance, adapted=adapted)
 
 
 def _call(model: Model, weights: Any) -> torch.nn.Module:

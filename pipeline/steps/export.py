@@ -27,8 +27,9 @@ def main(name: str, model: Model, settings: Settings) -> None:
     """Write the archive, the inputs and the reference outputs of the model; all three, or none."""
     builders.require_packages(name, model, settings)
     paths = ModelFiles.of(name, model)
-    state, provenance = statedict.read_artifact(paths.weights)
-    module = builders.load(model, state, provenance)
+    module, provenance = builders.load_told(model, *statedict.read_artifact(paths.weights))
+    if provenance.adapted:
+        console.say(f"the weights of {provenance.source}: {provenance.adapted}")
     module.eval()
     golden_samples = samples.all_samples(model)
     weights = digests.of(module)
