@@ -41,6 +41,8 @@ class Metadata(msgspec.Struct, frozen=True, kw_only=True):
     inputs: list[str]
     """One per argument of `forward`: the dtype and then each extent, such as "float32 batch 3 224 224"."""
     categories: list[str]
+    changed_inputs: list[str] = []
+    """What a call changes in place, such as "input[0]"; mostly nothing."""
     torch: str
 
     def extra_files(self) -> dict[str, str]:
@@ -62,4 +64,6 @@ class Metadata(msgspec.Struct, frozen=True, kw_only=True):
             "weights": ", ".join(filter(None, origin)),
             "torch": self.torch,
         }
+        if self.changed_inputs:
+            facts["changes"] = f"{', '.join(self.changed_inputs)}, in place"
         return "".join(f"  {key:<10} {value}\n" for key, value in facts.items())

@@ -11,8 +11,8 @@ import torch
 from torch.nn.parameter import UninitializedParameter
 
 from pipeline.config import TORCHVISION, Model, Settings
-from pipeline.errors import EnvironmentFault, ModelError
-from pipeline.model import fitting, vision
+from pipeline.errors import EnvironmentFault, ModelError, PipelineError
+from pipeline.model import fitting, memory, vision
 from pipeline.model.statedict import StateDict
 from pipeline.records import Provenance
 from pipeline.suggest import did_you_mean
@@ -60,9 +60,13 @@ def _call(model: Model, weights: Any) -> torch.nn.Module:
         arguments["weights"] = weights
         if "weights_backbone" in inspect.signature(builder).parameters:
             arguments["weights_backbone"] = None  # it would be fetched, and nobody would check it
+    _check_complete(builder, arguments, model.builder)
     torch.manual_seed(model.seed)
     try:
-        built = builder(**arguments)
+        with memory.Guarded(f"the model {model.builder}"):
+            built = builder(**arguments)
+    except PipelineError:
+        raise
     except (Exception, SystemExit) as error:
         raise ModelError(
             f"the builder {model.builder} failed: {type(error).__name__}: {error}{_place(error)}"
@@ -75,6 +79,26 @@ def _call(model: Model, weights: Any) -> torch.nn.Module:
         shapes = "expected parameters with shapes; run the module once in the builder"
         raise ModelError(f"the builder {model.builder} returned a lazy module ({lazy} has no shape yet), {shapes}")
     return built
+
+
+def _check_complete(builder: Any, arguments: dict[str, Any], name: str) -> None:
+    """Refuse a call without what the builder needs, with what to write in the entry."""
+    try:
+        parameters = inspect.signature(builder).parameters.values()
+    except (TypeError, ValueError):  # a callable of C's, which tells nothing
+        return
+    named = [one for one in parameters if one.kind in (one.POSITIONAL_OR_KEYWORD, one.KEYWORD_ONLY)]
+    missing = [one for one in named if one.default is one.empty and one.name not in arguments]
+    if missing:
+        needed = ", ".join(str(one.replace(kind=one.KEYWORD_ONLY)) for one in missing)
+        others = [str(one) for one in named if one not in missing and one.name not in arguments]
+        also = f" (it also takes {', '.join(others)})" if others else ""
+        entry = ", ".join([*(f"{key} = …" for key in arguments), *(f"{one.name} = …" for one in missing)])
+        remedy = "or name a function of your own that calls it"
+        raise ModelError(
+            f"the builder {name} needs {needed}{also}, which its entry does not give; "
+            f"write arguments = {{ {entry} }}, {remedy}"
+        )
 
 
 def _resolve(builder: str) -> Any:

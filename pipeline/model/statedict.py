@@ -8,8 +8,8 @@ from typing import Any
 import msgspec
 import torch
 
-from pipeline.errors import FileError
-from pipeline.model import tensorfile
+from pipeline.errors import FileError, ModelError
+from pipeline.model import memory, tensorfile
 from pipeline.records import Provenance
 
 StateDict = dict[str, Any]
@@ -20,6 +20,7 @@ def read(path: Path) -> StateDict:
 
     A FileError says what the file is instead: empty, a web page, truncated, or a pickle that wants to run code.
     """
+    memory.require(path.stat().st_size, f"reading {path}")
     with path.open("rb") as file:
         start = file.read(512)
     if not start:
@@ -99,14 +100,18 @@ def _read_pickle(path: Path) -> Any:
 
 def write_artifact(target: Path, state: StateDict, provenance: Provenance) -> None:
     """Write checked weights with their provenance, for `export`."""
+    memory.require(memory.size(state), f"{target}, made in memory,")
     tensorfile.write(target, {"provenance": msgspec.json.encode(provenance).decode(), "state": state})
 
 
 def read_artifact(path: Path) -> tuple[StateDict, Provenance]:
     """What `write_artifact` wrote."""
     try:
+        memory.require(path.stat().st_size, f"reading {path}")
         content = torch.load(path, map_location="cpu", weights_only=True)
         return content["state"], msgspec.json.decode(content["provenance"], type=Provenance)
+    except ModelError:
+        raise
     except FileNotFoundError:
         raise FileError(f"there is no {path}; run doit weights") from None
     except Exception as error:

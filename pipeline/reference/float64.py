@@ -10,14 +10,21 @@ import torch
 from pipeline.errors import ModelError
 from pipeline.judging import structure
 from pipeline.judging.structure import Fields
+from pipeline.model import memory
 from pipeline.model.samples import Arguments
 
 
 class Float64:
     """A module's copy in float64, which answers as long as it can; `missing` says why it cannot."""
 
-    def __init__(self, module: torch.nn.Module) -> None:
+    def __init__(self, module: torch.nn.Module, at_hand: int | None = None) -> None:
+        """Copy it, unless the memory `at_hand` has no room for that, and for the archive that is made beside it."""
         self.missing = ""
+        self.module = torch.nn.Module()
+        doubled = sum(8 * tensor.numel() for tensor in [*module.parameters(), *module.buffers()])
+        if short := memory.shortage(doubled + memory.size(module), at_hand):
+            self._give_up(f"its copy there, beside the archive, needs {short}")
+            return
         try:
             self.module = copy.deepcopy(module).double()
         except Exception as error:
@@ -44,11 +51,11 @@ class Float64:
 
     def _give_up(self, reason: str) -> None:
         self.missing = f"the model does not run in float64: {reason}"
-        del self.module
+        self.module = torch.nn.Module()
 
 
 def _widened(argument: torch.Tensor) -> torch.Tensor:
-    return argument.double() if argument.is_floating_point() else argument.clone()
+    return argument.to(torch.float64 if argument.is_floating_point() else argument.dtype, copy=True)
 
 
 @contextmanager

@@ -12,11 +12,12 @@ from pipeline.errors import Disagreement, ModelError, SettingsError
 from pipeline.judging import ranking
 from pipeline.judging.findings import Number, shown
 from pipeline.layout import EXPORTED, ModelFiles
-from pipeline.model import archive, builders, categories, digests, preprocessing, samples, statedict
+from pipeline.model import archive, builders, categories, digests, memory, preprocessing, samples, statedict
+from pipeline.model.evaluating import evaluated
 from pipeline.model.samples import Sample
 from pipeline.records import Metadata, Provenance
+from pipeline.reference import culprits, golden, verification
 from pipeline.reference import eager as reference_side
-from pipeline.reference import golden, verification
 from pipeline.reference.eager import Eager, Sight
 from pipeline.reference.golden import Expected, Reference
 
@@ -30,17 +31,19 @@ def main(name: str, model: Model, settings: Settings) -> None:
     module, provenance = builders.load_told(model, *statedict.read_artifact(paths.weights))
     if provenance.adapted:
         console.say(f"the weights of {provenance.source}: {provenance.adapted}")
-    module.eval()
+    evaluated(module)
+    memory.require(memory.size(module), "the archive, made in memory,")
     golden_samples = samples.all_samples(model)
     weights = digests.of(module)
     eager = Eager(module)
     expected = reference_side.run(eager, golden_samples, model)
+    changed = culprits.changes(module, golden_samples[0].arguments)
     console.say(DEPRECATION)
     exported = methods.get(model.method).export(module, reference_side.copies(golden_samples[0].arguments))
     exported, preset = preprocessing.attach(exported, model)
     pictures = samples.all_pictures(model) if preset else []
     seen = [reference_side.see(eager, preset, picture, model) for picture in pictures] if preset else []
-    metadata = _metadata(name, model, provenance, _categories(model, expected))
+    metadata = _metadata(name, model, provenance, _categories(model, expected), list(changed))
     with files.staged(paths.archive) as staging:
         archive.save(exported, metadata, staging)
         after = digests.of(module)
@@ -65,6 +68,12 @@ def main(name: str, model: Model, settings: Settings) -> None:
     )
     if reference.no_truth:
         console.say(reference.no_truth)
+    for path, by in changed.items():
+        console.say(
+            f"{path} is changed in place by {by}, in C++ as well: there, keep a copy of what you need afterwards"
+        )
+    for line in eager.forms.lines():
+        console.say(line)
     for sight in seen:
         if sight.remark:
             console.say(sight.remark)
@@ -100,7 +109,7 @@ def _verify(
         raise ModelError(f"{error}; doit locate:{paths.folder.name} names the layer; {remedy}") from None
 
 
-def _metadata(name: str, model: Model, provenance: Provenance, names: list[str]) -> Metadata:
+def _metadata(name: str, model: Model, provenance: Provenance, names: list[str], changed: list[str]) -> Metadata:
     return Metadata(
         model=name,
         builder=model.builder,
@@ -108,6 +117,7 @@ def _metadata(name: str, model: Model, provenance: Provenance, names: list[str])
         weights=provenance,
         inputs=[" ".join(str(word) for word in (argument.dtype, *argument.shape)) for argument in model.inputs],
         categories=names,
+        changed_inputs=changed,
         torch=str(torch.__version__),
     )
 

@@ -7,6 +7,7 @@ import torch
 from pipeline.config import Model
 from pipeline.errors import ModelError
 from pipeline.model import builders, samples
+from pipeline.model.evaluating import evaluated
 from pipeline.model.statedict import StateDict
 from pipeline.records import Provenance
 from pipeline.weights import Weights
@@ -43,7 +44,7 @@ def _calibrate(module: torch.nn.Module, model: Model) -> None:
     if not norms:
         return
     momenta = [norm.momentum for norm in norms]
-    module.eval()
+    evaluated(module)
     for norm in norms:
         norm.reset_running_stats()
         norm.momentum = None  # the plain average of all batches
