@@ -37,8 +37,8 @@ def _of_disagreement(module: torch.nn.Module, call: Call) -> str:
     first = _listened(module, call)
     changed = [what for what, content in _state(module).items() if before.get(what) != content]
     second = _listened(module, call)
-    seeded = [_seeded(call) for _ in range(2)]
-    if structure.same(*seeded) and first != second:
+    redrawn = [_redrawn(call) for _ in range(2)]
+    if structure.same(*redrawn) and first != second:
         who = _first_to_part(module, first, second)
         return f"{who} draws random numbers; expected none in eval(), such as a dropout that is left on"
     if changed:
@@ -126,13 +126,11 @@ def _state(module: torch.nn.Module) -> dict[str, str]:
     return state
 
 
-def _seeded(call: Call) -> Any:
-    """The answer where all that is drawn is drawn from the same seed."""
+def _redrawn(call: Call) -> Any:
+    """The answer, with the generators as they were before: what is drawn is drawn again the next time."""
     python = random.getstate()
     try:
         with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(0)
-            random.seed(0)
             return call()
     finally:
         random.setstate(python)

@@ -85,7 +85,7 @@ class Recurrent(nn.Module):
         self.register_buffer("h", torch.zeros(10))
 
     def forward(self, x: Tensor) -> Tensor:
-        y = self.net(x) + self.h
+        y: Tensor = self.net(x) + self.h
         self.h = y.mean(dim=0) + self.h
         return y
 

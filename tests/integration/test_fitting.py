@@ -10,7 +10,7 @@ from safetensors.torch import save_file
 from torch import nn
 
 from pipeline.errors import ModelError
-from pipeline.model import archive, fitting, statedict
+from pipeline.model import archive, fitting, misfits, statedict
 from pipeline.model.fitting import Fitted
 from tests.data.nets import Net, Tied
 
@@ -135,6 +135,11 @@ def test_a_renaming_is_recognised(capsys: pytest.CaptureFixture[str]) -> None:
     rows = capsys.readouterr().out.splitlines()[1:]
     assert len(rows) == 600
     assert all(row.split()[1].replace("blocks", "layers") == row.split()[-1] for row in rows[:300])
+
+
+def test_a_key_is_the_nearest_of_one_alone() -> None:
+    ours, theirs = {"norm.weight": 0, "norm1.weight": 0}, {"norm2.weight": 0}
+    assert misfits._nearest(ours, theirs) == {"norm.weight": "norm2.weight"}
 
 
 def test_it_is_said_and_recorded(tmp_path: Path) -> None:
