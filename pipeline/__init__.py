@@ -3,9 +3,9 @@
 A file here imports only from its own line and the lines above it.
 
     errors, suggest                   what can go wrong, and the nearest right spelling
-    config, layout, records           what is asked, where things lie, what is written down
+    entry, config, layout, records    what is asked, where things lie, what is written down
     catalogue, checks, patterns       torchvision's builders by name, what an entry may say, entries that stand for many
-    files, process, console           bytes on disk, child processes, what a step says
+    files, process, console, memory   bytes on disk, child processes, what a step says, how much memory there is
     drawing                           plots
     configfile                        the settings as read
     hashes, children                  what files contain; steps as children of doit
@@ -21,6 +21,7 @@ A file here imports only from its own line and the lines above it.
     reference/                        what both sides run on, and what Python makes of it
     parity/                           every side on the same inputs, on which edge they part, and how that is told
     weights/, methods/                one module per source of weights, one per export method
+    zoo/                              all of torchvision's models, one after another and side by side
     locate/, selftest/                the layer where the numbers part; faults that are planted, to be found
     bench/                            the benchmark: its contenders, what they share, figures and plot
     steps/                            the programs that doit starts: `python -m pipeline.steps.<name>`

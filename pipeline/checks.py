@@ -6,7 +6,8 @@ import re
 from collections.abc import Iterator
 
 from pipeline.catalogue import torchvision_builders
-from pipeline.config import BATCH, TORCHVISION, WEIGHT_KINDS, Bench, Model, Tolerance
+from pipeline.config import Bench
+from pipeline.entry import BATCH, TORCHVISION, WEIGHT_KINDS, Model, Tolerance
 from pipeline.suggest import did_you_mean
 
 _Faults = Iterator[tuple[str, str]]

@@ -9,7 +9,8 @@ from collections.abc import Callable
 import msgspec
 
 from pipeline import children, configfile, console, layout, process
-from pipeline.config import Model, Settings
+from pipeline.config import Settings
+from pipeline.entry import Model
 from pipeline.errors import ExitCode, PipelineError, SettingsError, in_words
 
 DEBUG = "TORCHFERRY_DEBUG"

@@ -13,7 +13,8 @@ from typing import Any, Literal, TypeVar
 import msgspec
 
 from pipeline import checks, layout, patterns, process
-from pipeline.config import PYPROJECT, TABLE, TORCHVISION, Bench, Build, Cache, Model, Settings, Table
+from pipeline.config import PYPROJECT, TABLE, Bench, Build, Cache, Settings
+from pipeline.entry import TORCHVISION, Model, Table
 from pipeline.errors import SettingsError
 from pipeline.suggest import did_you_mean
 

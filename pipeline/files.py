@@ -58,7 +58,7 @@ def remove(path: Path) -> None:
         path.unlink(missing_ok=True)
 
 
-def write(target: Path, content: bytes, *, durable: bool = True) -> None:
+def write(target: Path, content: bytes | memoryview, *, durable: bool = True) -> None:
     """Write `target` in one piece."""
     with staged(target, durable=durable) as staging:
         staging.write_bytes(content)

@@ -6,7 +6,7 @@ import os
 import re
 from pathlib import Path
 
-from pipeline.config import Model
+from pipeline.entry import Model
 
 PACKAGE = Path(__file__).parent
 AT_HOME = os.path.samefile(PACKAGE.parent, os.curdir)

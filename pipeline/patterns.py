@@ -5,7 +5,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from pipeline.catalogue import torchvision_builders
-from pipeline.config import PYPROJECT, TABLE, TORCHVISION
+from pipeline.config import PYPROJECT, TABLE
+from pipeline.entry import TORCHVISION
 from pipeline.errors import SettingsError
 from pipeline.suggest import did_you_mean
 

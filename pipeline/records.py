@@ -21,6 +21,8 @@ class Provenance(msgspec.Struct, frozen=True, kw_only=True):
     untrained: bool = False
     reason: str = ""
     """Why these weights are not the ones that the settings ask for first."""
+    adapted: str = ""
+    """What was done to the file's state dict to make it fit the model; mostly empty."""
 
     @property
     def notice(self) -> str:
@@ -39,6 +41,8 @@ class Metadata(msgspec.Struct, frozen=True, kw_only=True):
     inputs: list[str]
     """One per argument of `forward`: the dtype and then each extent, such as "float32 batch 3 224 224"."""
     categories: list[str]
+    changed_inputs: list[str] = []
+    """What a call changes in place, such as "input[0]"; mostly nothing."""
     torch: str
 
     def extra_files(self) -> dict[str, str]:
@@ -52,11 +56,14 @@ class Metadata(msgspec.Struct, frozen=True, kw_only=True):
         }
 
     def _about(self) -> str:
+        origin = [self.weights.source, f"sha256 {self.weights.sha256}", self.weights.adapted]
         facts = {
             "model": self.model,
             "builder": self.builder,
             "method": self.method,
-            "weights": f"{self.weights.source}, sha256 {self.weights.sha256}",
+            "weights": ", ".join(filter(None, origin)),
             "torch": self.torch,
         }
+        if self.changed_inputs:
+            facts["changes"] = f"{', '.join(self.changed_inputs)}, in place"
         return "".join(f"  {key:<10} {value}\n" for key, value in facts.items())

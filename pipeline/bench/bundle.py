@@ -5,7 +5,7 @@ from pathlib import Path
 import msgspec
 
 from pipeline.bench.record import Check
-from pipeline.config import Model
+from pipeline.entry import Model
 from pipeline.records import Precision, Provenance
 
 DESCRIPTION = "bundle.json"

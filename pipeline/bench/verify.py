@@ -14,7 +14,7 @@ import torch
 from pipeline.bench import bundle, child
 from pipeline.bench.bundle import Claim, Claims, Verdict
 from pipeline.bench.record import Check
-from pipeline.config import Tolerance
+from pipeline.entry import Tolerance
 from pipeline.errors import Disagreement
 from pipeline.judging import comparison, ranking, structure
 from pipeline.judging.rules import Stated

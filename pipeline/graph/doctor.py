@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import Literal, NamedTuple
 
 from pipeline import configfile, files, layout, process, toolchain
-from pipeline.config import TORCHVISION, Settings
+from pipeline.config import Settings
+from pipeline.entry import TORCHVISION
 from pipeline.errors import EnvironmentFault, ExitCode, FileError
 from pipeline.receipts.cache import SharedCache
 

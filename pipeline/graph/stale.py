@@ -8,7 +8,8 @@ from typing import Any
 import msgspec
 
 from pipeline import files, hashes, toolchain
-from pipeline.config import Model, Settings
+from pipeline.config import Settings
+from pipeline.entry import Model
 from pipeline.errors import FileError
 from pipeline.graph import sources
 from pipeline.layout import ModelFiles

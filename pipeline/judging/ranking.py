@@ -4,7 +4,7 @@ from typing import Any, NamedTuple
 
 import torch
 
-from pipeline.config import Tolerance
+from pipeline.entry import Tolerance
 from pipeline.judging.comparison import value_fault
 from pipeline.judging.findings import Fault, Rank, Row, Swap, number
 from pipeline.judging.measure import measure

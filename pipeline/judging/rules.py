@@ -7,7 +7,7 @@ from typing import NamedTuple, Protocol
 
 import torch
 
-from pipeline.config import Tolerance
+from pipeline.entry import Tolerance
 
 
 class Rule(Protocol):

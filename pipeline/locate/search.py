@@ -8,7 +8,7 @@ from typing import NamedTuple
 import torch
 
 from pipeline import layout
-from pipeline.config import Model, Tolerance
+from pipeline.entry import Model, Tolerance
 from pipeline.errors import Disagreement
 from pipeline.judging import comparison, measured, structure
 from pipeline.judging.comparison import Compared

@@ -6,7 +6,7 @@ from typing import Protocol
 
 import torch
 
-from pipeline.config import Model
+from pipeline.entry import Model
 from pipeline.model.samples import Sample
 
 

@@ -10,13 +10,15 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+import msgspec
 import torch
 from torch.nn.parameter import UninitializedParameter
 
 from pipeline import console, files, layout
-from pipeline.config import TORCHVISION, Model, Settings
-from pipeline.errors import EnvironmentFault, FileError, ModelError
-from pipeline.model import statedict, vision
+from pipeline.config import Settings
+from pipeline.entry import TORCHVISION, Model
+from pipeline.errors import EnvironmentFault, FileError, ModelError, PipelineError
+from pipeline.model import fitting, memory, vision
 from pipeline.model.statedict import StateDict
 from pipeline.operators import replacing
 from pipeline.records import Provenance
@@ -39,7 +41,12 @@ def build(model: Model) -> torch.nn.Module:
 
 
 def load(model: Model, state: StateDict, provenance: Provenance) -> torch.nn.Module:
-    """Build the model and fill it with these weights.
+    """Build the model and fill it with these weights."""
+    return load_told(model, state, provenance)[0]
+
+
+def load_told(model: Model, state: StateDict, provenance: Provenance) -> tuple[torch.nn.Module, Provenance]:
+    """The model with these weights, and where they come from, with what made them fit.
 
     With torchvision's own weights a torchvision builder makes another module than without (`transform_input`,
     auxiliary heads that are dropped again), so it is told of them, and given the state that was checked.
@@ -47,10 +54,10 @@ def load(model: Model, state: StateDict, provenance: Provenance) -> torch.nn.Mod
     if model.builder.startswith(TORCHVISION) and model.weights_kind == TORCHVISION and not provenance.untrained:
         member = vision.weights(model.builder, model.weights.partition(":")[2])
         with vision.loading(state):
-            return _call(model, weights=member)
+            return _call(model, weights=member), provenance
     module = build(model)
-    statedict.load_into(module, state, model.builder, provenance.source)
-    return module
+    adapted = fitting.load_into(module, state, model.builder, provenance.source)
+    return module, msgspec.structs.replace(provenance, adapted=adapted)
 
 
 def read_ready(builder: str) -> tuple[torch.jit.ScriptModule, Path]:
@@ -72,10 +79,13 @@ def _call(model: Model, weights: Any) -> torch.nn.Module:
         arguments["weights"] = weights
         if "weights_backbone" in inspect.signature(builder).parameters:
             arguments["weights_backbone"] = None  # it would be fetched, and nobody would check it
+    _check_complete(builder, arguments, model.builder)
     torch.manual_seed(model.seed)
     try:
-        with _engine_kept(model.builder):
+        with memory.Guarded(f"the model {model.builder}"), _engine_kept(model.builder):
             built = builder(**arguments)
+    except PipelineError:
+        raise
     except (Exception, SystemExit) as error:
         raise ModelError(
             f"the builder {model.builder} failed: {type(error).__name__}: {error}{_place(error)}"
@@ -103,6 +113,26 @@ def _engine_kept(builder: str) -> Iterator[None]:
     if torch.backends.quantized.engine != engine:
         console.say(f"{builder} chose {torch.backends.quantized.engine} for quantized layers; in C++ it is {engine}")
         torch.backends.quantized.engine = engine
+
+
+def _check_complete(builder: Any, arguments: dict[str, Any], name: str) -> None:
+    """Refuse a call without what the builder needs, with what to write in the entry."""
+    try:
+        parameters = inspect.signature(builder).parameters.values()
+    except (TypeError, ValueError):  # a callable of C's, which tells nothing
+        return
+    named = [one for one in parameters if one.kind in (one.POSITIONAL_OR_KEYWORD, one.KEYWORD_ONLY)]
+    missing = [one for one in named if one.default is one.empty and one.name not in arguments]
+    if missing:
+        needed = ", ".join(str(one.replace(kind=one.KEYWORD_ONLY)) for one in missing)
+        others = [str(one) for one in named if one not in missing and one.name not in arguments]
+        also = f" (it also takes {', '.join(others)})" if others else ""
+        entry = ", ".join([*(f"{key} = …" for key in arguments), *(f"{one.name} = …" for one in missing)])
+        remedy = "or name a function of your own that calls it"
+        raise ModelError(
+            f"the builder {name} needs {needed}{also}, which its entry does not give; "
+            f"write arguments = {{ {entry} }}, {remedy}"
+        )
 
 
 def _resolve(builder: str) -> Any:

@@ -1,7 +1,7 @@
 """The class names of a model."""
 
 from pipeline import files
-from pipeline.config import TORCHVISION, Model
+from pipeline.entry import TORCHVISION, Model
 from pipeline.errors import FileError
 from pipeline.model import vision
 

@@ -12,13 +12,14 @@ def of(module: torch.nn.Module) -> dict[str, str]:
     named = dict([*module.named_parameters(remove_duplicate=False), *module.named_buffers(remove_duplicate=False)])
     inside = wrapping.is_wrapped(module)
     return {
-        (name.removeprefix(wrapping.INSIDE) if inside else name): _digest(tensor)
+        (name.removeprefix(wrapping.INSIDE) if inside else name): digest(tensor)
         for name, tensor in named.items()
         if tensor.layout == torch.strided and not tensor.is_quantized and not tensor.is_meta
     }
 
 
-def _digest(tensor: torch.Tensor) -> str:
+def digest(tensor: torch.Tensor) -> str:
+    """The hash of a dense tensor: its dtype, its shape and every bit."""
     content = tensor.detach().cpu().contiguous().flatten().view(torch.uint8)
     about = f"{tensor.dtype} {list(tensor.shape)}".encode()
     return hashlib.sha256(about + content.numpy().tobytes()).hexdigest()

@@ -10,7 +10,7 @@ import torch
 from torch import nn
 
 from pipeline import console
-from pipeline.config import TORCHVISION, Model, Preprocess
+from pipeline.entry import TORCHVISION, Model, Preprocess
 from pipeline.errors import ModelError, SettingsError
 from pipeline.model import vision, wrapping
 

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import torch
 
 from pipeline import files
-from pipeline.config import BATCH, Input, Model
+from pipeline.entry import BATCH, Input, Model
 from pipeline.errors import FileError, ModelError
 
 Arguments = list[Any]

@@ -9,7 +9,7 @@ import msgspec
 import torch
 
 from pipeline.errors import FileError, ModelError
-from pipeline.model import tensorfile
+from pipeline.model import memory, tensorfile
 from pipeline.records import Provenance
 
 StateDict = dict[str, Any]
@@ -20,7 +20,9 @@ def read(path: Path) -> StateDict:
 
     A FileError says what the file is instead: empty, a web page, truncated, or a pickle that wants to run code.
     """
-    start = path.open("rb").read(512)
+    memory.require(path.stat().st_size, f"reading {path}")
+    with path.open("rb") as file:
+        start = file.read(512)
     if not start:
         raise FileError(f"{path} is empty, expected weights; get the file again")
     if start.lstrip()[:1] == b"<":
@@ -32,11 +34,40 @@ def read(path: Path) -> StateDict:
     if not isinstance(state, dict) or not all(isinstance(key, str) for key in state):
         kind = type(state).__name__
         raise FileError(f"{path} holds a {kind}, expected a state dict; save it with torch.save(model.state_dict(), …)")
-    if not any(isinstance(value, torch.Tensor) for value in state.values()):
+    if not (found := candidates(state)):
         keys = ", ".join(list(state)[:5]) or "nothing"
         expected = "expected a state dict; save it with torch.save(model.state_dict(), …)"
         raise FileError(f"{path} holds no tensor ({keys}), {expected}")
-    return state
+    return state if found[0][0] == () else _pruned(state, [entry for entry, _ in found])
+
+
+Entry = tuple[str, ...]
+"""Where in a checkpoint a state dict is; empty where the file is one itself."""
+
+
+def candidates(state: StateDict) -> list[tuple[Entry, StateDict]]:
+    """What in a file may be a state dict: the whole, its entries, and theirs."""
+    found: list[tuple[Entry, StateDict]] = [((), state)]
+    for key, value in state.items():
+        if _is_named(value):
+            found.append(((key,), value))
+            found += [((key, inner), deeper) for inner, deeper in value.items() if _is_named(deeper)]
+    return [(entry, one) for entry, one in found if any(isinstance(value, torch.Tensor) for value in one.values())]
+
+
+def _pruned(state: StateDict, entries: list[Entry]) -> StateDict:
+    """A checkpoint's state dicts alone: an optimizer's state may be twice as large."""
+    kept: StateDict = {}
+    for key, *inner in entries:
+        if inner:
+            kept.setdefault(key, {})[inner[0]] = state[key][inner[0]]
+        else:
+            kept[key] = dict(state[key])
+    return kept
+
+
+def _is_named(value: Any) -> bool:
+    return isinstance(value, dict) and all(isinstance(key, str) for key in value)
 
 
 def _read_safetensors(path: Path) -> StateDict:
@@ -67,61 +98,20 @@ def _read_pickle(path: Path) -> Any:
         raise FileError(f"{path} is truncated or damaged ({first}); get the file again") from None
 
 
-def load_into(module: torch.nn.Module, state: StateDict, builder: str, source: str) -> None:
-    """Load a state dict, every entry of it; a ModelError counts and names what does not fit."""
-    expected = module.state_dict()
-    missing = [key for key in expected if key not in state]
-    unexpected = [key for key in state if key not in expected]
-    shapes = [
-        f"{key} is {list(state[key].shape)} where the model has {list(value.shape)}"
-        for key, value in expected.items()
-        if isinstance(value, torch.Tensor)
-        and isinstance(state.get(key), torch.Tensor)
-        and state[key].shape != value.shape
-    ]
-    faults = [
-        f"{len(keys)} {what} ({keys[0]}{', …' if len(keys) > 1 else ''})"
-        for what, keys in (
-            ("missing", missing),
-            ("unexpected", unexpected),
-            ("of another kind", _of_another_kind(state, expected)),
-            ("of another shape", shapes),
-        )
-        if keys
-    ]
-    if faults:
-        raise ModelError(
-            f"the weights of {source} do not fit {builder}: {'; '.join(faults)}; expected those of this architecture"
-        )
-    module.load_state_dict(state, strict=True)
-
-
-def _of_another_kind(state: StateDict, expected: StateDict) -> list[str]:
-    """Entries that would be refused by torch in words of its own, or converted without a word."""
-    kinds = {key: (_kind(state[key]), _kind(value)) for key, value in expected.items() if key in state}
-    return [
-        f"{key} is {found} where the model has {wanted}" for key, (found, wanted) in kinds.items() if found != wanted
-    ]
-
-
-def _kind(value: Any) -> str:
-    if not isinstance(value, torch.Tensor):
-        return f"a {type(value).__name__}"
-    if value.layout != torch.strided or value.is_quantized or value.is_meta:
-        return "a tensor that is not dense"
-    return "complex" if value.is_complex() else "floating" if value.is_floating_point() else "integer"
-
-
 def write_artifact(target: Path, state: StateDict, provenance: Provenance) -> None:
     """Write checked weights with their provenance, for `export`."""
+    memory.require(memory.size(state), f"{target}, made in memory,")
     tensorfile.write(target, {"provenance": msgspec.json.encode(provenance).decode(), "state": state})
 
 
 def read_artifact(path: Path) -> tuple[StateDict, Provenance]:
     """What `write_artifact` wrote."""
     try:
+        memory.require(path.stat().st_size, f"reading {path}")
         content = torch.load(path, map_location="cpu", weights_only=True)
         return content["state"], msgspec.json.decode(content["provenance"], type=Provenance)
+    except ModelError:
+        raise
     except FileNotFoundError:
         raise FileError(f"there is no {path}; run doit weights") from None
     except Exception as error:

@@ -15,4 +15,4 @@ def write(target: Path, content: object) -> None:
     """
     buffer = io.BytesIO()
     torch.save(content, buffer)
-    files.write(target, buffer.getvalue())
+    files.write(target, buffer.getbuffer())

@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from pipeline import layout
-from pipeline.config import Model
+from pipeline.entry import Model
 from pipeline.layout import ModelFiles
 from pipeline.parity import executable
 from pipeline.parity.executable import Answerer

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 import torch
 
-from pipeline.config import Model
+from pipeline.entry import Model
 from pipeline.errors import Disagreement
 from pipeline.judging import comparison
 from pipeline.judging.findings import Difference, Fault, Row, Side

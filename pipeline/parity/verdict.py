@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from pipeline.config import Tolerance
+from pipeline.entry import Tolerance
 from pipeline.errors import Disagreement
 from pipeline.judging import comparison, ranking, structure
 from pipeline.judging.findings import Difference, Fault, Row, Run, Side, largest, shown

@@ -6,13 +6,15 @@ from typing import Any, NamedTuple
 
 import torch
 
-from pipeline.config import Model, Tolerance
+from pipeline.entry import Model, Tolerance
 from pipeline.errors import ModelError
 from pipeline.judging import comparison, ranking, structure
 from pipeline.judging.rules import Stated
 from pipeline.model import pictures, preprocessing
 from pipeline.model.samples import Picture, Sample, draw
+from pipeline.reference import culprits
 from pipeline.reference.float64 import Float64
+from pipeline.reference.forms import Forms
 from pipeline.reference.golden import Expected
 
 DRAWS = 6
@@ -30,6 +32,7 @@ class Eager:
         self.float64 = Float64(module)
         self.names: dict[str, list[str]] = {}
         """Of its outputs' named tuples."""
+        self.forms = Forms()
 
     def run(self, sample: Sample, preprocessed: torch.Tensor | None = None) -> Expected:
         """Run it; a ModelError where its output could not tell a working model from a broken one."""
@@ -55,7 +58,9 @@ class Eager:
             message = f"the model fails on '{sample.name}': {type(error).__name__}: {first}; see the entry's inputs"
             raise ModelError(message) from error
         self.names |= structure.fields(output)
-        return structure.plain(output)
+        kept = structure.plain(output)
+        self.forms.note(sample.arguments, kept, self.names)
+        return kept
 
 
 def run(eager: Eager, golden_samples: list[Sample], model: Model) -> list[Expected]:
@@ -64,7 +69,8 @@ def run(eager: Eager, golden_samples: list[Sample], model: Model) -> list[Expect
     first, name = found[0].output, golden_samples[0].name
     if faults := comparison.compare(first, eager.call(golden_samples[0]), ROUGHLY).faults:
         again = f"run twice on '{name}', the model disagrees with itself: {faults[0].message}"
-        raise ModelError(f"{again}; expected no randomness in eval(), such as a dropout that is left on")
+        reason = culprits.of_disagreement(eager.module, lambda: eager.call(golden_samples[0]))
+        raise ModelError(f"{again}; {reason}")
     _check_input_matters(eager, model)
     return found
 

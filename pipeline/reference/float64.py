@@ -10,8 +10,8 @@ import torch
 from pipeline.errors import ModelError
 from pipeline.judging import structure
 from pipeline.judging.structure import Fields
+from pipeline.model import memory
 from pipeline.model.samples import Sample
-
 
 ELSEWHERE = 0.05
 """Of the largest value."""
@@ -20,8 +20,14 @@ ELSEWHERE = 0.05
 class Float64:
     """A module's copy in float64, which answers as long as it can; `missing` says why it cannot."""
 
-    def __init__(self, module: torch.nn.Module) -> None:
+    def __init__(self, module: torch.nn.Module, at_hand: int | None = None) -> None:
+        """Copy it, unless the memory `at_hand` has no room for that, and for the archive that is made beside it."""
         self.missing = ""
+        self.module = torch.nn.Module()
+        doubled = sum(8 * tensor.numel() for tensor in [*module.parameters(), *module.buffers()])
+        if short := memory.shortage(doubled + memory.size(module), at_hand):
+            self._give_up(f"its copy there, beside the archive, needs {short}")
+            return
         try:
             self.module = copy.deepcopy(module).double()
         except Exception as error:
@@ -39,37 +45,42 @@ class Float64:
         ours, theirs = structure.numbers(output, names), structure.numbers(truth, names)
         if {path: value.shape for path, value in ours.items()} != {path: value.shape for path, value in theirs.items()}:
             return self._give_up("its output has another form there")
-        for path, leaf in structure.leaves(truth, names=names):
-            if isinstance(leaf, torch.Tensor) and leaf.dtype in (torch.float32, torch.float16, torch.bfloat16):
-                return self._give_up(f"its forward goes back to {leaf.dtype} for {path}")
+        if why := _goes_back(truth, names) or _decides_otherwise(output, truth, names):
+            return self._give_up(why)
         if not all(bool(value.isfinite().all()) for value in theirs.values()):
             return self._give_up("its output is not finite there")
-        if other := _decided_otherwise(output, truth, names):
-            return self._give_up(f"it decides otherwise there, by {other}")
         return truth
 
     def _give_up(self, reason: str) -> None:
         self.missing = f"the model does not run in float64: {reason}"
-        del self.module
+        self.module = torch.nn.Module()
 
 
-def _decided_otherwise(output: Any, truth: Any, names: Fields) -> str:
-    """The path of an output that is the outcome of decisions, such as the classes of what was found, and differs.
+def _goes_back(truth: Any, names: Fields) -> str:
+    """Whether an output is narrower than float64 all the same, in words."""
+    narrow = (torch.float32, torch.float16, torch.bfloat16)
+    leaves = structure.leaves(truth, names=names)
+    found = ((path, leaf.dtype) for path, leaf in leaves if isinstance(leaf, torch.Tensor) and leaf.dtype in narrow)
+    return next((f"its forward goes back to {dtype} for {path}" for path, dtype in found), "")
 
-    Then the numbers beside it are of other things. Empty where there is none.
+
+def _decides_otherwise(output: Any, truth: Any, names: Fields) -> str:
+    """Whether an output that is the outcome of decisions, such as the class of what was found, is another one there.
+
+    Then the numbers beside it are of other things. In words, with its path; empty where there is none.
     """
     theirs = dict(structure.leaves(truth, names=names))
-    decided = {
-        path: leaf
+    decided = [
+        (path, leaf)
         for path, leaf in structure.leaves(output, names=names)
         if isinstance(leaf, torch.Tensor) and not leaf.is_floating_point() and not leaf.is_complex()
-    }
-    if other := next((path for path, leaf in decided.items() if not torch.equal(leaf, theirs[path])), ""):
-        return other
-    numbers = structure.numbers(output, names) if decided else {}
-    true = structure.numbers(truth, names)
-    # Equal classes in another order are equal all the same, and the numbers are not.
-    return next((path for path, value in numbers.items() if _is_elsewhere(value, true[path])), "")
+    ]
+    other = next((path for path, leaf in decided if not torch.equal(leaf, theirs[path])), "")
+    if decided and not other:  # equal classes in another order are equal all the same, and the numbers are not
+        true = structure.numbers(truth, names)
+        numbers = structure.numbers(output, names)
+        other = next((path for path, value in numbers.items() if _is_elsewhere(value, true[path])), "")
+    return f"it decides otherwise there, by {other}" if other else ""
 
 
 def _is_elsewhere(value: torch.Tensor, truth: torch.Tensor) -> bool:
@@ -78,7 +89,7 @@ def _is_elsewhere(value: torch.Tensor, truth: torch.Tensor) -> bool:
 
 
 def _widened(argument: torch.Tensor) -> torch.Tensor:
-    return argument.double() if argument.is_floating_point() else argument.clone()
+    return argument.to(torch.float64 if argument.is_floating_point() else argument.dtype, copy=True)
 
 
 @contextmanager

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import torch
 from torch.jit import _pickle
 
-from pipeline.config import Tolerance
+from pipeline.entry import Tolerance
 from pipeline.errors import Disagreement, FileError
 from pipeline.judging import measured
 from pipeline.judging.rules import Rule, Stated

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from pipeline.config import BATCH, Model
+from pipeline.entry import BATCH, Model
 from pipeline.errors import Disagreement
 from pipeline.judging import comparison
 from pipeline.judging.findings import Number, largest

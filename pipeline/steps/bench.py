@@ -18,7 +18,8 @@ from pipeline.bench.bundle import Bundle, Claim, Claims, Prepared, Verdict
 from pipeline.bench.contenders import Contender, Setup, Turn
 from pipeline.bench.record import Benchmark, Check, LeftOut, Start, Timing
 from pipeline.bench.rounds import Times
-from pipeline.config import Bench, Model, Settings
+from pipeline.config import Bench, Settings
+from pipeline.entry import Model
 from pipeline.errors import Disagreement, EnvironmentFault
 from pipeline.layout import ModelFiles
 from pipeline.records import Precision

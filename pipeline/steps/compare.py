@@ -4,7 +4,8 @@ import msgspec
 import torch
 
 from pipeline import cli, files
-from pipeline.config import Model, Settings
+from pipeline.config import Settings
+from pipeline.entry import Model
 from pipeline.errors import Disagreement, PipelineError
 from pipeline.layout import ModelFiles
 from pipeline.parity import baseline, cases, gate, report, summary

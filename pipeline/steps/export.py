@@ -9,18 +9,20 @@ import torch
 from rich import filesize
 
 from pipeline import cli, console, files, hashes, methods
-from pipeline.config import Model, Settings
+from pipeline.config import Settings
+from pipeline.entry import Model
 from pipeline.errors import Disagreement, ModelError, SettingsError
 from pipeline.judging import ranking
 from pipeline.judging.findings import Number, shown
 from pipeline.layout import ModelFiles
 from pipeline.methods import outputs
-from pipeline.model import archive, builders, categories, digests, preprocessing, samples, statedict
+from pipeline.model import archive, builders, categories, digests, memory, preprocessing, samples, statedict
+from pipeline.model.evaluating import evaluated
 from pipeline.model.samples import Sample
 from pipeline.operators import foreign
 from pipeline.records import Metadata, Provenance
+from pipeline.reference import culprits, golden, verification
 from pipeline.reference import eager as reference_side
-from pipeline.reference import golden, verification
 from pipeline.reference.eager import Eager, Sight
 from pipeline.reference.golden import Expected, Reference
 
@@ -31,15 +33,18 @@ def main(name: str, model: Model, settings: Settings) -> None:
     """Write the archive, the inputs and the reference outputs of the model; all three, or none."""
     builders.require_packages(name, model, settings)
     paths = ModelFiles.of(name, model)
-    state, provenance = statedict.read_artifact(paths.weights)
-    module = builders.load(model, state, provenance)
-    module.eval()
+    module, provenance = builders.load_told(model, *statedict.read_artifact(paths.weights))
+    if provenance.adapted:
+        console.say(f"the weights of {provenance.source}: {provenance.adapted}")
+    evaluated(module)
+    memory.require(memory.size(module), "the archive, made in memory,")
     golden_samples = samples.all_samples(model)
     weights = digests.of(module)
     eager = Eager(module)
     expected = reference_side.run(eager, golden_samples, model)
+    changed = culprits.changes(module, golden_samples[0])
     console.say(DEPRECATION)
-    subject = Subject(name, model, provenance, eager, golden_samples, expected, weights)
+    subject = Subject(name, model, provenance, eager, golden_samples, expected, weights, changed)
     refused = ""
     for method in methods.attempts(model):
         if refused:
@@ -68,6 +73,8 @@ class Subject(NamedTuple):
     expected: list[Expected]
     weights: Mapping[str, str]
     """Their hashes, before the model was called."""
+    changed: Mapping[str, str]
+    """The inputs that it writes to, each with the submodule that does."""
 
 
 def _export(subject: Subject, method: str) -> None:
@@ -109,6 +116,12 @@ def _export(subject: Subject, method: str) -> None:
     )
     if reference.no_truth:
         console.say(reference.no_truth)
+    for path, by in subject.changed.items():
+        console.say(
+            f"{path} is changed in place by {by}, in C++ as well: there, keep a copy of what you need afterwards"
+        )
+    for line in eager.forms.lines():
+        console.say(line)
     for sight in seen:
         if sight.remark:
             console.say(sight.remark)
@@ -154,6 +167,7 @@ def _metadata(subject: Subject, method: str, taken: list[str]) -> Metadata:
         weights=subject.provenance,
         inputs=taken,
         categories=_categories(subject.model, subject.expected),
+        changed_inputs=list(subject.changed),
         torch=str(torch.__version__),
     )
 

@@ -4,12 +4,14 @@ import tempfile
 from pathlib import Path
 
 from pipeline import cli, drawing, files
-from pipeline.config import Model, Settings
+from pipeline.config import Settings
+from pipeline.entry import Model
 from pipeline.errors import FileError
 from pipeline.layout import ModelFiles
 from pipeline.locate import plot, report, search
 from pipeline.locate.record import Located
 from pipeline.model import builders, samples, statedict
+from pipeline.model.evaluating import evaluated
 from pipeline.reference.eager import Eager
 
 
@@ -23,7 +25,7 @@ def main(name: str, model: Model, settings: Settings) -> None:
     if not archive.is_file():
         raise FileError(f"there is no {archive}; run doit export:{name}")
     state, provenance = statedict.read_artifact(paths.weights)
-    module = builders.load(model, state, provenance).eval()
+    module = evaluated(builders.load(model, state, provenance))
     kinds = {path: type(inner).__name__ for path, inner in module.named_modules()}
     eager = Eager(module)
     with tempfile.TemporaryDirectory() as folder:

@@ -4,7 +4,8 @@ from rich.table import Table
 from rich.text import Text
 
 from pipeline import cli, console, files
-from pipeline.config import Model, Settings
+from pipeline.config import Settings
+from pipeline.entry import Model
 from pipeline.errors import Disagreement
 from pipeline.layout import ModelFiles
 from pipeline.parity.case import Case

@@ -1,7 +1,8 @@
 """Fetch a model's weights, check them, and note where they come from."""
 
 from pipeline import cli, console, weights
-from pipeline.config import Model, Settings
+from pipeline.config import Settings
+from pipeline.entry import Model
 from pipeline.layout import ModelFiles
 from pipeline.model import builders, statedict
 from pipeline.records import Provenance

@@ -15,6 +15,7 @@ import msgspec
 from pipeline import catalogue, cli, console, files, hashes, layout, process, toolchain
 from pipeline.config import Settings
 from pipeline.errors import Disagreement, EnvironmentFault, SettingsError
+from pipeline.memory import available
 from pipeline.zoo import job, kinds, memory, table
 from pipeline.zoo.job import Limits
 from pipeline.zoo.record import Row, Zoo
@@ -28,7 +29,7 @@ SECONDS = 3600.0
 def main(patterns: list[str], settings: Settings) -> None:
     """Write the records, `zoo.json` and `zoo.md`; a Disagreement unless all that were asked for agree.
 
-    What has a record that still holds is not carried again.
+    What has agreed, by a record that still holds, is not carried again.
     """
     families = catalogue.torchvision_builders()
     chosen, unmatched = kinds.matching(patterns, list(families))
@@ -36,16 +37,15 @@ def main(patterns: list[str], settings: Settings) -> None:
         raise SettingsError(unmatched)
     rows = _blank_rows(families)
     known = {row.name: row for row in map(_recorded, rows.values()) if row}
-    waiting = sorted((rows[name] for name in chosen if name not in known), key=lambda row: -row.parameters)
-    already = len(chosen) - len(waiting)
-    console.say(f"{len(waiting)} models to carry" + (f", {already} have been before" if already else ""))
+    agreed = [name for name in chosen if name in known and known[name].verdict == "agrees"]
+    waiting = sorted((rows[name] for name in chosen if name not in agreed), key=lambda row: -row.parameters)
+    console.say(f"{len(waiting)} models to carry" + (f", {len(agreed)} have agreed before" if agreed else ""))
     crew = _Crew(settings, families)
     try:
         for row in crew.carried(waiting):
             files.write_record(_record_of(row.name), row)
             known[row.name] = row
-            done = len([name for name in chosen if name in known])
-            console.say(job.line(row), done, len(chosen))
+            console.say(job.line(row), len(agreed) + crew.ran, len(chosen))
     finally:
         _write(crew, [known[name] for name in rows if name in known])
     wrong = [known[name] for name in chosen if known[name].verdict != "agrees"]
@@ -60,7 +60,7 @@ class _Crew:
     def __init__(self, settings: Settings, families: Mapping[str, str]) -> None:
         entries = {f"{layout.ZOO.name}/{name}": kinds.entry_of(name, family) for name, family in families.items()}
         self.settings = msgspec.structs.replace(settings, models=entries, default_models=[])
-        self.total = int(memory.available() * memory.SHARE)
+        self.total = int(available() * memory.SHARE)
         self.room = memory.Room(self.total)
         self.at_once = min(AT_ONCE, memory.processors())
         self.threads = max(1, memory.processors() // self.at_once)
@@ -89,9 +89,9 @@ class _Crew:
             return job.carry(blank, self.settings, Limits(SECONDS, wanted), self.threads)
 
     def _look(self, over: threading.Event) -> None:
-        before = memory.available()
+        before = available()
         while not over.wait(job.BETWEEN_LOOKS):
-            self.peak = max(self.peak, before - memory.available())
+            self.peak = max(self.peak, before - available())
 
 
 def _blank_rows(families: Mapping[str, str]) -> dict[str, Row]:

@@ -3,7 +3,7 @@
 import importlib
 from typing import NamedTuple, Protocol
 
-from pipeline.config import Model
+from pipeline.entry import Model
 from pipeline.errors import HostUnreachable
 from pipeline.model.statedict import StateDict
 from pipeline.records import Provenance

@@ -1,7 +1,7 @@
 """Weights inside a TorchScript file."""
 
 from pipeline import hashes
-from pipeline.config import Model
+from pipeline.entry import Model
 from pipeline.model import builders
 from pipeline.records import Provenance
 from pipeline.weights import Weights

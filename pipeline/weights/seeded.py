@@ -4,9 +4,10 @@ import hashlib
 
 import torch
 
-from pipeline.config import Model
+from pipeline.entry import Model
 from pipeline.errors import ModelError
 from pipeline.model import builders, samples
+from pipeline.model.evaluating import evaluated
 from pipeline.model.statedict import StateDict
 from pipeline.records import Provenance
 from pipeline.weights import Weights
@@ -44,7 +45,7 @@ def settle(module: torch.nn.Module, model: Model) -> None:
     if not norms:
         return
     momenta = [norm.momentum for norm in norms]
-    module.eval()
+    evaluated(module)
     for norm in norms:
         norm.reset_running_stats()
         norm.momentum = None  # the plain average of all batches

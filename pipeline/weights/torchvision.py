@@ -3,7 +3,7 @@
 import re
 
 from pipeline import hashes
-from pipeline.config import Model
+from pipeline.entry import Model
 from pipeline.errors import FileError
 from pipeline.model import statedict, vision
 from pipeline.records import Provenance

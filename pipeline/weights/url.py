@@ -6,7 +6,7 @@ from urllib.parse import unquote, urlsplit
 import torch
 
 from pipeline import hashes
-from pipeline.config import Model
+from pipeline.entry import Model
 from pipeline.model import statedict
 from pipeline.records import Provenance
 from pipeline.weights import Weights, download

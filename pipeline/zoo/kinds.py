@@ -3,7 +3,7 @@
 import fnmatch
 from typing import Any, NamedTuple
 
-from pipeline.config import Input, Model
+from pipeline.entry import Input, Model
 from pipeline.suggest import did_you_mean
 
 

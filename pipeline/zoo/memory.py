@@ -4,7 +4,6 @@ import os
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 
 BASE = 3 << 30
 """Of a step without its model: torch itself, and the outputs between layers. In bytes."""
@@ -18,27 +17,6 @@ SHARE = 0.9
 def needed(parameters: int) -> int:
     """The bytes to reserve for a model, which it may not exceed by much."""
     return BASE + PER_PARAMETER * parameters
-
-
-def available() -> int:
-    """The bytes that can be had without swapping, as the kernel and the limits of our group say."""
-    found = [int(_field("/proc/meminfo", "MemAvailable:")) << 10]
-    limit, used = (_number(f"/sys/fs/cgroup/memory.{what}") for what in ("max", "current"))
-    if limit is not None and used is not None:
-        found.append(limit - used)
-    return max(min(found), 0)
-
-
-def _field(path: str, name: str) -> str:
-    lines = Path(path).read_text(encoding="ascii").splitlines()
-    return next(line.split()[1] for line in lines if line.startswith(name))
-
-
-def _number(path: str) -> int | None:
-    try:
-        return int(Path(path).read_text(encoding="ascii"))
-    except (OSError, ValueError):  # no such limit, or "max"
-        return None
 
 
 class Room:

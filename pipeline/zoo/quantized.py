@@ -4,7 +4,7 @@ import importlib
 
 import torch
 
-from pipeline.config import Input, Model
+from pipeline.entry import Input, Model
 from pipeline.model import vision
 from pipeline.weights import seeded
 

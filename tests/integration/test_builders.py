@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from pipeline.config import Input, Model
+from pipeline.entry import Input, Model
 from pipeline.errors import ModelError
 from pipeline.model import builders, vision
 from pipeline.records import Provenance

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import pytest
 import torch
 
-from pipeline.config import Tolerance
+from pipeline.entry import Tolerance
 from pipeline.errors import Disagreement, ModelError
 from pipeline.judging import measured
 from pipeline.judging.comparison import below_notice, compare

@@ -9,7 +9,8 @@ from pipeline import checks, configfile
 from pipeline.bench import contenders, figures, machine, rounds
 from pipeline.bench.contender import Report, SampleTimes
 from pipeline.bench.contenders import OURS, Setup, Turn
-from pipeline.config import Bench, Input, Model
+from pipeline.config import Bench
+from pipeline.entry import Input, Model
 from pipeline.errors import EnvironmentFault, SettingsError
 from pipeline.process import Finished, Measured
 from pipeline.steps import bench

@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from pipeline import configfile
-from pipeline.config import Model, Settings
+from pipeline.config import Settings
+from pipeline.entry import Model
 from pipeline.errors import SettingsError
 
 MODEL = """
@@ -123,9 +124,9 @@ FAULTS = {
     "not-tables": ('inputs = ["batch", 3]', "inputs: 'batch' found; expected a table such as { shape = ["),
     "misspelt-batch": (
         'inputs = [{ shape = ["bacth", 3] }]',
-        "inputs[0].shape[0]: 'bacth' found; expected a number or",
+        "inputs: the extent 'bacth' is unknown; did you mean 'batch'?",
     ),
-    "method-is-a-number": ("method = 3", "method: 3 is unknown; expected one of script, trace"),
+    "method-is-a-number": ("method = 3", "method: 3 is unknown; expected one of auto, script, trace"),
     "missing-shape": ("inputs = [{}]", "inputs[0]: shape is missing"),
     "zero-extent": ('inputs = [{ shape = ["batch", 0] }]', "extents of 1 or more"),
     "one-batch-size": ("batch-sizes = [1]", "at least two sizes"),

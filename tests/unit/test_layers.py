@@ -9,9 +9,9 @@ ROOT = Path(__file__).parents[2]
 PIPELINE = ROOT / "pipeline"
 FLOORS = [
     ["errors", "suggest"],
-    ["config", "layout", "records"],
+    ["entry", "config", "layout", "records"],
     ["catalogue", "checks", "patterns"],
-    ["files", "process", "console"],
+    ["files", "process", "console", "memory"],
     ["drawing"],
     ["configfile"],
     ["hashes", "children"],
@@ -24,7 +24,7 @@ FLOORS = [
     ["judging"],
     ["reference"],
     ["parity"],
-    ["weights", "methods", "bench", "selftest", "locate"],
+    ["weights", "methods", "zoo", "bench", "selftest", "locate"],
     ["steps"],
 ]
 LIGHT = {name for floor in FLOORS[:11] for name in floor}

@@ -5,7 +5,8 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from pipeline.config import Build, Input, Model, Settings
+from pipeline.config import Build, Settings
+from pipeline.entry import Input, Model
 from pipeline.graph import stale
 
 MODEL = Model(builder="torchvision:resnet18", weights="torchvision:DEFAULT")

@@ -1,0 +1,162 @@
+"""Models that are not fit to be carried, or only with a word about it; each has one fault."""
+
+import random
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from tests.data.nets import Net
+
+
+class Stubborn(nn.Dropout):
+    """Stays in training mode, whatever it is told."""
+
+    def train(self, mode: bool = True) -> "Stubborn":  # noqa: FBT002
+        self.training = True
+        return self
+
+
+class Untold(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.net = Net()
+        self.blocks = nn.Sequential(nn.ReLU(), Stubborn())
+
+    def forward(self, x: Tensor) -> Tensor:
+        logits: Tensor = self.blocks(self.net(x))
+        return logits
+
+
+class Unmoved(Net):
+    """Its own `train` takes no mode."""
+
+    def train(self) -> "Unmoved":  # type: ignore[override]
+        return self
+
+
+class Noise(nn.Module):
+    def forward(self, x: Tensor) -> Tensor:
+        return x + torch.rand_like(x)
+
+
+class Noisy(nn.Module):
+    """The noise is in a submodule, before another."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.net = Net()
+        self.blocks = nn.Sequential(nn.ReLU(), Noise(), nn.Linear(10, 10))
+
+    def forward(self, x: Tensor) -> Tensor:
+        logits: Tensor = self.blocks(self.net(x))
+        return logits
+
+
+class Between(nn.Module):
+    """The noise is between two submodules."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.net = Net()
+        self.last = nn.Linear(10, 10)
+
+    def forward(self, x: Tensor) -> Tensor:
+        logits: Tensor = self.last(nn.functional.dropout(self.net(x), training=True))
+        return logits
+
+
+class Dice(Net):
+    """Draws from Python's own generator."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        logits: Tensor = super().forward(x) * random.random()
+        return logits
+
+
+class Recurrent(nn.Module):
+    """Adds to its answer what it has seen before."""
+
+    h: Tensor
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.net = Net()
+        self.register_buffer("h", torch.zeros(10))
+
+    def forward(self, x: Tensor) -> Tensor:
+        y: Tensor = self.net(x) + self.h
+        self.h = y.mean(dim=0) + self.h
+        return y
+
+
+class Counting(Net):
+    def __init__(self) -> None:
+        super().__init__()
+        self.calls = 0
+
+    def forward(self, x: Tensor) -> Tensor:
+        self.calls += 1
+        logits: Tensor = super().forward(x) * self.calls
+        return logits
+
+
+class Harmless(Counting):
+    """Counts its calls, and answers the same."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        self.calls += 1
+        return Net.forward(self, x)
+
+
+class Settling(Net):
+    """Its first call is not as the others."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.begun = False
+
+    def forward(self, x: Tensor) -> Tensor:
+        y = super().forward(x) * (2.0 if self.begun else 1.0)
+        self.begun = True
+        return y
+
+
+class InPlaceBlock(nn.Module):
+    """The activation of its first block writes into the model's input; a second input is double."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.stem = nn.Sequential(nn.ReLU(inplace=True), nn.Conv2d(3, 3, 3))
+        self.net = Net()
+
+    def forward(self, x: Tensor, y: Tensor) -> Tensor:
+        y.mul_(2)
+        logits: Tensor = self.net(self.stem(x)) + y.to(x.dtype)
+        return logits
+
+
+class Selecting(nn.Module):
+    """As many rows as there are values above zero."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.net = Net()
+
+    def forward(self, x: Tensor) -> dict[str, Tensor]:
+        return {"boxes": x.flatten()[x.flatten() > 0].reshape(-1, 1), "logits": self.net(x)}
+
+
+class Needing(Net):
+    def __init__(self, channels: int, *, depth: int, rate: float = 0.5, extra: Any = None) -> None:
+        super().__init__(channels)
+
+
+class Uncopied(Net):
+    def __deepcopy__(self, memo: object) -> "Uncopied":
+        message = "there is one of me"
+        raise RuntimeError(message)
+
+
+def huge() -> nn.Module:
+    return nn.Linear(10**6, 10**7)

@@ -1,0 +1,167 @@
+"""State dicts as people bring them: what is undone and said, and what is refused, key by key."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from safetensors.torch import save_file
+from torch import nn
+
+from pipeline.errors import ModelError
+from pipeline.model import archive, fitting, misfits, statedict
+from pipeline.model.fitting import Fitted
+from tests.data.nets import Net, Tied
+
+from .conftest import checkout
+
+State = dict[str, Any]
+
+
+def state() -> State:
+    torch.manual_seed(7)
+    return dict(Net().state_dict())
+
+
+def prefixed(prefix: str, given: State) -> State:
+    return {prefix + key: value for key, value in given.items()}
+
+
+def fit(given: State, module: nn.Module | None = None) -> Fitted:
+    return fitting.fit(module or Net(), given, "nets:Net", "file:net.pt")
+
+
+def without_counters(given: State) -> State:
+    return {key: value for key, value in given.items() if "num_batches" not in key}
+
+
+def compiled_inside(given: State) -> State:
+    return {key.replace("norm.", "norm._orig_mod."): value for key, value in given.items()}
+
+
+BROUGHT: dict[str, tuple[Callable[[State], State], str]] = {
+    "plain": (lambda s: s, ""),
+    "parallel": (lambda s: prefixed("module.", s), "'module.' taken off its keys"),
+    "compiled": (lambda s: prefixed("_orig_mod.", s), "'_orig_mod.' taken out of its keys"),
+    "compiled-in-parallel": (
+        lambda s: prefixed("module._orig_mod.", s),
+        "'_orig_mod.' taken out of its keys; 'module.' taken off its keys",
+    ),
+    "compiled-inside": (compiled_inside, "'_orig_mod.' taken out of its keys"),
+    "lightning": (
+        lambda s: {"epoch": 3, "state_dict": prefixed("model.", s), "optimizer": {"state": {0: {"m": torch.ones(2)}}}},
+        "taken from its entry 'state_dict'; 'model.' taken off its keys",
+    ),
+    "deeper": (lambda s: {"ema": {"decay": 0.9, "module": s}}, "taken from its entry 'ema/module'"),
+    "one-of-two-fits": (
+        lambda s: {"model": s, "discriminator": {"conv.weight": torch.zeros(1)}},
+        "taken from its entry 'model'",
+    ),
+    "part-of-it": (
+        lambda s: {f"a.{k}" if "conv" in k else k: v for k, v in s.items()},
+        "'a.' taken off 2 of its 9 keys",
+    ),
+    "old": (without_counters, "1 num_batches_tracked missing, which eval() does not use, set to 0"),
+    "half": (
+        lambda s: {k: v.half() for k, v in without_counters(s).items()},
+        "8 tensors of float16 widened to float32",
+    ),
+    "double": (
+        lambda s: {**s, "head.bias": s["head.bias"].double()},
+        "1 tensor of float64 ROUNDED to the model's float32",
+    ),
+}
+
+
+@pytest.mark.parametrize("kind", BROUGHT)
+def test_what_people_bring(kind: str) -> None:
+    bring, told = BROUGHT[kind]
+    given = state()
+    module = Net()
+    adapted = fitting.load_into(module, bring(given), "nets:Net", "file:net.pt")
+    assert adapted.endswith(told)
+    assert bool(adapted) == bool(told)
+    half = kind == "half"
+    for key, value in module.state_dict().items():
+        assert torch.equal(value, given[key].half().to(value.dtype) if half else given[key]), key
+
+
+def test_a_prefix_that_the_file_lacks() -> None:
+    module = nn.ModuleDict({"backbone": Net()})
+    assert fit(state(), module).adapted == "'backbone.' put before its keys"
+
+
+def test_a_tied_weight_that_safetensors_left_out() -> None:
+    whole = Tied().state_dict()
+    given = {key: value for key, value in whole.items() if not key.startswith("other")}
+    fitted = fit(given, Tied())
+    assert fitted.adapted == "2 of its keys filled in from those they are tied to"
+    assert fitted.state.keys() == whole.keys()
+
+
+def test_two_that_fit_are_both_named() -> None:
+    with pytest.raises(ModelError, match=r"'model' and 'ema/module' of file:net.pt fit .*checkpoint\[\"model\"\]"):
+        fit({"model": state(), "ema": {"module": state()}})
+
+
+def test_all_that_does_not_fit_is_listed(capsys: pytest.CaptureFixture[str]) -> None:
+    given = {**state(), "head.bias": torch.zeros(3), "normal.weight": torch.ones(8), "extra": torch.zeros(1)}
+    del given["conv.bias"], given["norm.weight"]
+    with pytest.raises(ModelError) as refused:
+        fit(given)
+    told = "2 missing (conv.bias, …); 2 unexpected (normal.weight, …); 1 of another shape (head.bias is [3]"
+    assert told in str(refused.value)
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split()[:2] for line in lines[1:5]] == [
+        ["missing", "conv.bias"],
+        ["missing", "norm.weight"],
+        ["unexpected", "normal.weight"],
+        ["unexpected", "extra"],
+    ]
+    assert lines[2].split()[-1] == "normal.weight"
+    assert lines[3].split()[-1] == "norm.weight"
+    assert "head.bias is [3] where the model has [10]" in lines[5]
+
+
+def test_a_renaming_is_recognised(capsys: pytest.CaptureFixture[str]) -> None:
+    """Three hundred keys by another name: each is listed, and the line says what they have in common."""
+    module = nn.ModuleDict({"blocks": nn.ModuleList(nn.Linear(2, 2) for _ in range(150)), "head": nn.Linear(2, 2)})
+    given = {f"m.{key.replace('blocks', 'layers')}": value for key, value in module.state_dict().items()}
+    with pytest.raises(ModelError) as refused:
+        fit(given, module)
+    assert "file:net.pt, 'm.' taken off its keys, do not fit" in str(refused.value)
+    assert "300 keys have 'layers' where the model has 'blocks': rename them" in str(refused.value)
+    rows = capsys.readouterr().out.splitlines()[1:]
+    assert len(rows) == 600
+    assert all(row.split()[1].replace("blocks", "layers") == row.split()[-1] for row in rows[:300])
+
+
+def test_a_key_is_the_nearest_of_one_alone() -> None:
+    ours, theirs = {"norm.weight": 0, "norm1.weight": 0}, {"norm2.weight": 0}
+    assert misfits._nearest(ours, theirs) == {"norm.weight": "norm2.weight"}
+
+
+def test_it_is_said_and_recorded(tmp_path: Path) -> None:
+    """From the file to the archive's metadata; nothing but tensors is kept of the checkpoint."""
+    project = checkout(tmp_path / "project")
+    torch.save({"state_dict": prefixed("module.", state()), "args": {"lr": 0.1}}, project.path("net.pt"))
+    inputs = 'inputs = [{ shape = ["batch", 3, 8, 8] }]'
+    project.add_model("tried", 'builder = "nets:Net"', inputs, 'weights = "file:net.pt"')
+    assert project.step("weights", "tried").code == 0
+    kept, _ = statedict.read_artifact(project.path("artifacts/tried/weights.pt"))
+    assert list(kept) == ["state_dict"]
+    finished = project.step("export", "tried")
+    assert finished.code == 0, finished.output
+    adapted = "taken from its entry 'state_dict'; 'module.' taken off its keys"
+    assert f"the weights of file:net.pt: {adapted}" in finished.output
+    _, metadata = archive.load(project.path("artifacts/tried/tried_scripted.pt"))
+    assert metadata.weights.adapted == adapted
+    assert adapted in metadata.extra_files()["about.txt"]
+
+
+def test_a_half_precision_safetensors_file(tmp_path: Path) -> None:
+    given = {key: value.to(torch.bfloat16) for key, value in without_counters(state()).items()}
+    save_file(given, tmp_path / "net.safetensors")
+    fitted = fit(statedict.read(tmp_path / "net.safetensors"))
+    assert fitted.adapted.endswith("8 tensors of bfloat16 widened to float32")
