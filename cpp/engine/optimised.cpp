@@ -98,6 +98,17 @@ c10::IValue as_taken(const c10::IValue& input, Precision precision, bool channel
 
 }  // namespace
 
+std::string decision_in(const torch::jit::Module& module) {
+  const auto forward = module.find_method("forward");
+  if (!forward) return "";
+  const auto graph = forward->graph()->copy();
+  torch::jit::Inline(*graph);
+  for (const auto* kind : {"aten::topk", "aten::sort", "aten::argsort", "aten::argmax", "aten::nonzero"}) {
+    if (any_node(*graph->block(), {kind})) return kind;
+  }
+  return "";
+}
+
 /// One compiled form of the graph.
 struct Optimised::Executor {
   explicit Executor(const torch::jit::Module& module)

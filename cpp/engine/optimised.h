@@ -14,6 +14,11 @@
 
 namespace torchferry {
 
+/// An operator by which a model decides what is computed next, or what comes out, such as a detector's
+/// sorting by score; empty where there is none. Other rounding then leads to other decisions, not to nearby
+/// numbers.
+[[nodiscard]] std::string decision_in(const torch::jit::Module& module);
+
 /// `forward` made fast: frozen (weights become constants, batch norms are folded into convolutions), weights
 /// and pictures channels-last unless the model asks how they lie in memory, and fused by oneDNN Graph, which
 /// compiles a graph for the one form of inputs that it has seen. So each form of inputs (extents and dtypes)

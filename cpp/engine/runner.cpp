@@ -44,6 +44,12 @@ Runner::Runner(std::filesystem::path archive, EngineOptions options)
   if (options_.precision == Precision::bfloat16 && !has_bfloat16_instructions()) {
     options_.remark("this processor has no instructions for bfloat16, which is slower than float32 on it");
   }
+  const auto decision = decision_in(loaded.module);
+  if (options_.form == Form::optimised && options_.precision == Precision::float32 && !decision.empty()) {
+    options_.remark("the model decides by comparing numbers (" + decision +
+                    "); it runs as it is, so that rounding does not decide otherwise");
+    options_.form = Form::plain;
+  }
   if (options_.form != Form::optimised) {
     plain_ = std::move(loaded.module);
     return;

@@ -112,7 +112,7 @@ def test_an_input_that_is_changed_in_place() -> None:
     found = Eager(module)
     expected = found.run(Sample("one", arguments))
     assert all(torch.equal(*pair) for pair in zip(arguments, before, strict=True))
-    assert torch.equal(expected.output, module(*[one.clone() for one in before))]
+    assert torch.equal(expected.output, module(*(one.clone() for one in before)))
     assert torch.allclose(expected.truth.float(), expected.output, atol=1e-4)
     assert culprits.changes(InPlace().eval(), Sample("it", arguments[:1])) == {
         "input[0]": "the forward of the model (InPlace) itself"
