@@ -7,7 +7,6 @@ import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import msgspec
@@ -83,7 +82,7 @@ def _call(model: Model, weights: Any) -> torch.nn.Module:
     torch.manual_seed(model.seed)
     try:
         with memory.Guarded(f"the model {model.builder}"), _engine_kept(model.builder):
-            built = builder(**arguments)
+            built = vision.beside_either_build(lambda: builder(**arguments))
     except PipelineError:
         raise
     except (Exception, SystemExit) as error:
@@ -140,7 +139,7 @@ def _resolve(builder: str) -> Any:
     if builder.startswith(TORCHVISION):
         return vision.builder(path)
     try:
-        found: Any = _import(module_name)
+        found: Any = vision.beside_either_build(lambda: importlib.import_module(module_name))
     except ModuleNotFoundError as error:
         raise ModelError(
             f"cannot import {module_name} of the builder {builder}: no module named {error.name!r}"
@@ -158,17 +157,6 @@ def _resolve(builder: str) -> Any:
     if not callable(found):
         raise ModelError(f"the builder {builder} is a {type(found).__name__}, expected something to call")
     return found
-
-
-def _import(name: str) -> ModuleType:
-    """Import a module; one that imports torchvision gets it in the way that works beside either build of torch."""
-    try:
-        return importlib.import_module(name)
-    except RuntimeError as error:
-        if not vision.is_of_another_build(error):
-            raise
-        vision.torchvision()
-        return importlib.import_module(name)
 
 
 def _place(error: BaseException) -> str:

@@ -6,13 +6,14 @@ import importlib
 import sys
 from collections.abc import Callable, Iterator
 from types import ModuleType
-from typing import Any
+from typing import Any, TypeVar
 
 from pipeline.errors import EnvironmentFault, SettingsError
 from pipeline.suggest import did_you_mean
 from pipeline.toolchain import INSTALL
 
 _kept_alive: list[Any] = []
+_Made = TypeVar("_Made")
 
 
 @functools.cache
@@ -28,7 +29,7 @@ def torchvision() -> ModuleType:
     except ModuleNotFoundError as error:
         raise EnvironmentFault(f"the package {error.name} is not installed; run {INSTALL}") from None
     except RuntimeError as error:
-        if not is_of_another_build(error):
+        if not _is_of_another_build(error):
             raise
     import torch
 
@@ -41,9 +42,22 @@ def torchvision() -> ModuleType:
     return importlib.import_module("torchvision")
 
 
-def is_of_another_build(error: RuntimeError) -> bool:
-    """Whether an import failed because this torchvision was compiled for another build of torch."""
-    return "operator torchvision::" in str(error)
+def beside_either_build(call: Callable[[], _Made]) -> _Made:
+    """What a call returns that may import torchvision, which is then imported in the way that works."""
+    try:
+        return call()
+    except Exception as error:
+        if not _is_of_another_build(error):
+            raise
+        torchvision()
+        return call()
+
+
+def _is_of_another_build(error: BaseException | None) -> bool:
+    """Whether it comes from an import of a torchvision that was compiled for another build of torch."""
+    if error is None:
+        return False
+    return "operator torchvision::" in str(error) or _is_of_another_build(error.__cause__ or error.__context__)
 
 
 def builder(name: str) -> Callable[..., Any]:
