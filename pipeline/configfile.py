@@ -179,6 +179,13 @@ def _read_defaults(entry: dict[str, Any]) -> dict[str, Any]:
     return entry
 
 
+def read_entry(name: str, entry: dict[str, Any], path: Path = PYPROJECT) -> Model:
+    """An entry that is not in the file yet, beside the defaults that are; any fault is a SettingsError of one line."""
+    document = tomllib.loads(path.read_text(encoding="utf-8"))
+    shared = _read_defaults(_table(_table(_table(document, "tool"), "torchferry"), "defaults"))
+    return _read_model(name, entry, f"[{TABLE}.models.{name}]", shared)
+
+
 def _read_model(name: str, entry: object, where: str, shared: dict[str, Any]) -> Model:
     """The entry, and beside it what is shared; `{name}` in a text stands for the model's name."""
     if isinstance(entry, dict):

@@ -15,6 +15,10 @@ Fields = Mapping[str, Sequence[str]]
 """Of each named tuple in an output, by its path, the names of its elements: C++ knows it as a tuple."""
 
 
+MOST_DESCRIBED = 6
+"""Parts of an output, in a line."""
+
+
 def plain(value: Any) -> Any:
     """The same output in plain containers: a named tuple or a dict of some library becomes what C++ makes of it.
 
@@ -66,6 +70,17 @@ def leaves(value: Any, path: str = "output", names: Fields | None = None) -> Ite
             yield from leaves(entry, inner, names)
     else:
         yield path, value
+
+
+def described(value: Any, names: Fields | None = None) -> str:
+    """What an output is made of, such as "output["boxes"] float32[12, 4], output["labels"] int64[12]"."""
+    said = [
+        f"{path} {str(leaf.dtype).removeprefix('torch.')}{list(leaf.shape)}"
+        if isinstance(leaf, torch.Tensor)
+        else f"{path} {leaf!r}"
+        for path, leaf in leaves(value, names=names)
+    ]
+    return ", ".join(said[:MOST_DESCRIBED]) + (f" and {len(said) - MOST_DESCRIBED} more" * (len(said) > MOST_DESCRIBED))
 
 
 def tensors(value: Any) -> list[torch.Tensor]:

@@ -7,12 +7,15 @@ whether it matters; where it depends on what is in them, there may be an input t
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from types import FrameType
 from typing import Any
 
 import torch
 
 _ASKED = ("__bool__", "__int__", "__float__", "__index__", "item", "tolist")
+NOT_THE_USERS = (torch.__path__[0], str(Path(__file__).parents[1]), "<")
+"""How the files begin that are no place in a model: those of torch, our own, and what is no file."""
 _SIZES = {"aten::size", "aten::dim", "aten::numel", "aten::len", "prim::Constant", "prim::shape"}
 
 
@@ -76,7 +79,6 @@ def _is_of_sizes(tensor: torch.Tensor) -> bool:
 
 def _place(frame: FrameType | None) -> str:
     """The innermost line outside torch."""
-    torch_folder = torch.__path__[0]
-    while frame is not None and frame.f_code.co_filename.startswith((torch_folder, __file__, "<")):
+    while frame is not None and frame.f_code.co_filename.startswith(NOT_THE_USERS):
         frame = frame.f_back
     return f"{frame.f_code.co_filename}:{frame.f_lineno}" if frame else "torch"

@@ -69,13 +69,12 @@ def _explain(report: str) -> str:
 
 def _place(error: BaseException, module: torch.nn.Module) -> str:
     """The deepest line of the user's code, outside torch; where there is none, the model's `forward`."""
-    torch_folder = torch.__path__[0]
     code = getattr(inspect.unwrap(type(module).forward), "__code__", None)
     place = f"{code.co_filename}:{code.co_firstlineno}" if code else type(module).__qualname__
     trace = error.__traceback__
     while trace is not None:
         name = trace.tb_frame.f_code.co_filename
-        if not name.startswith((torch_folder, __file__, "<")):
+        if not name.startswith(decisions.NOT_THE_USERS):
             place = f"{name}:{trace.tb_lineno}"
         trace = trace.tb_next
     return place

@@ -12,7 +12,7 @@ from pipeline import cli, console, files, hashes, methods
 from pipeline.config import Settings
 from pipeline.entry import Model
 from pipeline.errors import Disagreement, ModelError, SettingsError
-from pipeline.judging import ranking
+from pipeline.judging import ranking, structure
 from pipeline.judging.findings import Number, shown
 from pipeline.layout import ModelFiles
 from pipeline.methods import outputs
@@ -114,6 +114,7 @@ def _export(subject: Subject, method: str) -> None:
         f"{methods.DONE[method]}, {size}, "
         f"verified in Python on {len(bound)} samples{with_pictures}: largest difference {shown(largest)}"
     )
+    console.say(f"it returns {structure.described(subject.expected[0].output, eager.names)}")
     if reference.no_truth:
         console.say(reference.no_truth)
     for path, by in subject.changed.items():

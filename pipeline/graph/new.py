@@ -1,0 +1,113 @@
+"""`doit new`: the entry of a model, from words, and a guess where they leave something out."""
+
+import json
+import os
+import sys
+import tomllib
+from collections.abc import Iterator, Sequence
+from typing import Any, NoReturn
+
+import msgspec
+
+from pipeline import children, configfile, console
+from pipeline.config import PYPROJECT, TABLE, Build, Settings
+from pipeline.entry import TORCHVISION
+from pipeline.errors import PipelineError, SettingsError
+
+USAGE = "doit new name=shoes builder=shop.models:make_net [weights=file:shoes.pt] [shape=batch,3,192,192] [key=value …]"
+Entry = dict[str, Any]
+
+
+def create(words: Sequence[str]) -> NoReturn:
+    """Write the entry to `pyproject.toml`, and become the doit that tries it."""
+    name, entry = _read(words)
+    text = _settings_text()
+    if name in tomllib.loads(text).get("tool", {}).get("torchferry", {}).get("models", {}):
+        raise SettingsError(f"{PYPROJECT} has a [{TABLE}.models.{name}]; give another name, or edit that")
+    if "weights" not in entry and not entry["builder"].startswith((TORCHVISION, "file:")):
+        entry["weights"] = "seeded"
+        print("no weights are named: they are drawn from a seed, until the entry says where they are")
+    if "inputs" not in entry:
+        entry |= _guessed(name, entry)
+    configfile.read_entry(name, entry)
+    added = f"\n[{TABLE}.models.{_key(name)}]\n" + "".join(f"{key} = {_toml(entry[key])}\n" for key in entry)
+    PYPROJECT.write_text(f"{text.rstrip()}\n{added}", encoding="utf-8")
+    print(f"{PYPROJECT} has a new entry:\n{added}")
+    print(f"now doit compare:{name} tries it; whatever it says, the entry is yours to edit", flush=True)
+    os.execv(sys.executable, [sys.executable, "-m", "doit", f"compare:{name}"])
+
+
+def _read(words: Sequence[str]) -> tuple[str, Entry]:
+    """The name and the entry that the words say."""
+    entry: Entry = {}
+    for word in words:
+        key, equals, value = word.partition("=")
+        if not equals:
+            raise SettingsError(f"'{word}' found; expected {USAGE}")
+        if key == "shape":
+            extents = [int(one) if one.isdigit() else one for one in value.split(",")]
+            entry["inputs"] = [{"shape": extents}]
+        elif key.startswith("arguments."):
+            entry.setdefault("arguments", {})[key.removeprefix("arguments.")] = _value(value)
+        else:
+            entry[key] = value if key in ("name", "builder", "weights") else _value(value)
+    for key in ("name", "builder"):
+        if key not in entry:
+            raise SettingsError(f"{key}= is missing; expected {USAGE}")
+    return str(entry.pop("name")), entry
+
+
+def _value(text: str) -> Any:
+    """What TOML makes of a value; a word that needs quotes there is itself."""
+    try:
+        return tomllib.loads(f"value = {text}")["value"]
+    except tomllib.TOMLDecodeError:
+        return text
+
+
+def _settings_text() -> str:
+    try:
+        text = PYPROJECT.read_text(encoding="utf-8")
+        tomllib.loads(text)
+    except FileNotFoundError:
+        raise SettingsError(f"there is no {PYPROJECT}; start in the project's folder, or make an empty one") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise SettingsError(f"{PYPROJECT} is not valid TOML: {error}") from None
+    return text
+
+
+def _guessed(name: str, entry: Entry) -> Entry:
+    """What a step that builds the model says of its inputs."""
+    model = configfile.read_entry(name, entry)
+    settings = Settings(default_models=[], models={name: model}, build=Build(), extras={})
+    heard: list[console.Event] = []
+    argv = [sys.executable, "-m", "pipeline.steps.guess", name]
+    stdin = msgspec.msgpack.encode(settings)
+    finished = children.run(argv, stdin=stdin, on_line=lambda line: heard.extend(console.parse(line)))
+    for event in heard:
+        if event.kind == "say":
+            print(event.text)
+    if finished.failure:
+        errors = [event.text for event in heard if event.kind == "error"]
+        raise PipelineError(errors[-1] if errors else f"the guess {finished.failure}")
+    guessed: Entry = json.loads([event.text for event in heard if event.kind == "show"][-1])
+    return guessed
+
+
+def _key(name: str) -> str:
+    """The name as a key: quoted where it has a dot, say."""
+    return name if name.replace("_", "").replace("-", "").isalnum() else _toml(name)
+
+
+def _toml(value: Any) -> str:
+    """A value as TOML; strings are JSON's, which TOML reads."""
+    if isinstance(value, dict):
+        return f"{{ {', '.join(_pairs(value))} }}"
+    if isinstance(value, list):
+        return f"[{', '.join(map(_toml, value))}]"
+    return json.dumps(value, ensure_ascii=False)
+
+
+def _pairs(table: Entry) -> Iterator[str]:
+    for key, value in table.items():
+        yield f"{_key(key)} = {_toml(value)}"
