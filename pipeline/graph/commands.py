@@ -181,25 +181,6 @@ class Doctor(_Command):
         return doctor.examine()
 
 
-class New(Command):  # type: ignore[misc]
-    """`doit new name=… builder=…`: write a model's entry, and try it."""
-
-    name = "new"
-    doc_purpose = "write the entry of a model of your own, and try it"
-    doc_usage = "name=… builder=… [key=value …]"
-    doc_description = None
-
-    def execute(self, opt_values: Any, pos_args: Any) -> Any:  # noqa: ARG002 - doit takes key=value for its own
-        """Do it; an InvalidDodoFile says in a line why it cannot be done."""
-        from pipeline.errors import PipelineError
-        from pipeline.graph import new
-
-        try:
-            new.create(sys.argv[sys.argv.index("new") + 1 :])
-        except PipelineError as error:
-            raise InvalidDodoFile(str(error)) from None
-
-
 class NotHere(Command):  # type: ignore[misc]
     """doit's commands on its own state, of which there is none."""
 

@@ -8,6 +8,8 @@ from collections.abc import Iterator, Sequence
 from typing import Any, NoReturn
 
 import msgspec
+from doit.cmd_base import Command
+from doit.exceptions import InvalidDodoFile
 
 from pipeline import children, configfile, console
 from pipeline.config import PYPROJECT, TABLE, Build, Settings
@@ -16,6 +18,22 @@ from pipeline.errors import PipelineError, SettingsError
 
 USAGE = "doit new name=shoes builder=shop.models:make_net [weights=file:shoes.pt] [shape=batch,3,192,192] [key=value …]"
 Entry = dict[str, Any]
+
+
+class New(Command):  # type: ignore[misc]
+    """`doit new name=… builder=…`: write a model's entry, and try it."""
+
+    name = "new"
+    doc_purpose = "write the entry of a model of your own, and try it"
+    doc_usage = "name=… builder=… [key=value …]"
+    doc_description = None
+
+    def execute(self, opt_values: Any, pos_args: Any) -> Any:  # noqa: ARG002 - doit takes key=value for its own
+        """Do it; an InvalidDodoFile says in a line why it cannot be done."""
+        try:
+            create(sys.argv[sys.argv.index("new") + 1 :])
+        except PipelineError as error:
+            raise InvalidDodoFile(str(error)) from None
 
 
 def create(words: Sequence[str]) -> NoReturn:

@@ -22,9 +22,8 @@ def __getattr__(name: str) -> Any:
     """The command of that name, by the project that asks."""
     if name in _DOITS and not _is_for_us():
         return getattr(importlib.import_module(_DOITS[name]), name)
-    from pipeline.graph import commands
-
-    return getattr(commands, name)
+    module = "new" if name == "New" else "commands"
+    return getattr(importlib.import_module(f"pipeline.graph.{module}"), name)
 
 
 def _is_for_us() -> bool:
