@@ -6,7 +6,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -304,3 +304,108 @@ def number() -> int:
 
 
 not_callable = "Net"
+
+
+class Listed(nn.Module):
+    """Takes pictures of any size in a list, as detectors do, and returns a dict for each of them."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.net = Net()
+
+    def forward(self, images: list[Tensor]) -> list[dict[str, Tensor]]:
+        found: list[dict[str, Tensor]] = []
+        for image in images:
+            size = torch.tensor([image.shape[1], image.shape[2]])
+            found.append({"scores": self.net(image.unsqueeze(0))[0], "size": size})
+        return found
+
+
+class Named(nn.Module):
+    """Takes one argument by its place, and of three more, which have defaults, the second and the third by name."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.net = Net()
+
+    def forward(
+        self, x: Tensor, bias: Tensor | None = None, mask: Tensor | None = None, scale: Tensor | None = None
+    ) -> Tensor:
+        scores: Tensor = self.net(x)
+        if bias is not None:
+            scores = scores + bias
+        if mask is not None:
+            scores = scores.masked_fill(mask, -1.0)
+        if scale is not None:
+            scores = scores * scale
+        return scores
+
+
+class BakedSize(Net):
+    """A trace keeps the size that it was made with."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        return super().forward(x) * float(x.shape[-1])
+
+
+class BranchOnSize(Net):
+    """A trace keeps the branch, which is the same for all sizes that are tried."""
+
+    def forward(self, x: Tensor, **options: int) -> Tensor:
+        if x.shape[-1] > 1000:
+            return super().forward(x) * 2
+        return super().forward(x)
+
+
+class ReturnsMore(Net):
+    """Scripted, it returns what there is in training as well, of which there is nothing now."""
+
+    def forward(self, x: Tensor) -> Any:
+        scores = super().forward(x)
+        if torch.jit.is_scripting():  # type: ignore[attr-defined]
+            return {}, scores
+        return scores
+
+
+class Detector(nn.Module):
+    """Boxes and scores, of which suppression leaves as many as the data asks for."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.net = Net()
+        self.boxes = nn.Linear(10, 80)
+        self.scores = nn.Linear(10, 20)
+
+    def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        hidden = self.net(x)[0]
+        corners = self.boxes(hidden).reshape(20, 4).abs()
+        boxes = torch.cat([corners[:, :2], corners[:, :2] + 5 * corners[:, 2:]], dim=1)
+        scores = self.scores(hidden)
+        kept: Tensor = torch.ops.torchvision.nms(boxes, scores, 0.3)
+        return boxes[kept], scores[kept]
+
+
+def detector() -> nn.Module:
+    """Built as one would who uses torchvision."""
+    import torchvision.ops  # noqa: F401
+
+    return Detector()
+
+
+class Stranger(Net):
+    """Calls an operator that nobody knows in C++."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        return super().forward(torch.ops.nets.twice(x))
+
+
+def stranger() -> nn.Module:
+    """With its operator, which Python registers."""
+    library = torch.library.Library("nets", "DEF")
+    library.define("twice(Tensor x) -> Tensor")
+    library.impl("twice", lambda x: x * 2, "CompositeExplicitAutograd")
+    _kept.append(library)
+    return Stranger()
+
+
+_kept: list[Any] = []

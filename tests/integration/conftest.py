@@ -20,6 +20,9 @@ SETTINGS = """
 [tool.torchferry]
 default-models = ["net", "twin"]
 
+[tool.torchferry.defaults]
+method = 'script'
+
 [tool.torchferry.models.net]
 builder = "nets:Net"
 weights = "seeded"

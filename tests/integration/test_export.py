@@ -107,14 +107,17 @@ FAULTS = {
     "unscriptable": (['builder = "nets:Unscriptable"'], "nets.py:"),
     "branching": (
         ['builder = "nets:Branching"', 'method = "trace"'],
-        "it does not trace faithfully: Converting a tensor",
+        "it does not trace faithfully: what it does next depends on the data",
     ),
     "neither-script": (['builder = "nets:Neither"'], "it does not script:"),
     "neither-trace": (
         ['builder = "nets:Neither"', 'method = "trace"'],
         "it does not trace: forward returns what it cannot",
     ),
-    "baked-batch": (['builder = "nets:BakedBatch"', 'method = "trace"'], "does not agree with eager Python on"),
+    "baked-batch": (
+        ['builder = "nets:BakedBatch"', 'method = "trace"'],
+        "the trace made on 'seeded, batch 1' keeps what holds for that alone, such as a size or a branch",
+    ),
     "batch-last": (['builder = "nets:BatchLast"'], "does not depend on its input"),
     "lazy": (['builder = "nets:lazy"'], "returned a lazy module (1.weight has no shape yet)"),
     "constant": (['builder = "nets:Constant"'], "does not depend on its input"),
