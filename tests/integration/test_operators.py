@@ -164,13 +164,16 @@ def test_scripted_it_gives_the_same(name: str, dtype: torch.dtype) -> None:
         agree(SCRIPTED[name](*arguments), OPERATORS[name](*arguments), 0)
 
 
+@pytest.mark.parametrize("alone", range(3))
 @FLOATS
-def test_suppression_goes_on_from_block_to_block(dtype: torch.dtype) -> None:
-    # A row of boxes, each of which overlaps the next two: of every three the first stays, across all blocks.
+def test_suppression_goes_on_from_block_to_block(dtype: torch.dtype, alone: int) -> None:
+    # A row of boxes, each of which overlaps the next two: of every three the first stays, across all blocks. With
+    # boxes by themselves before it, a block ends at each of the three.
     left = torch.arange(900, dtype=dtype)
     row = torch.stack([left, torch.zeros_like(left), left + 3, torch.ones_like(left)], 1)
-    kept = OPERATORS["nms"](row, -left, 0.1)
-    assert kept.tolist() == [*range(0, 900, 3)]
+    before = row[3 : 3 + 3 * alone : 3] - 1000
+    kept = OPERATORS["nms"](torch.cat([before, row]), -torch.arange(900.0 + alone, dtype=dtype), 0.1)
+    assert kept.tolist() == [*range(alone), *range(alone, 900 + alone, 3)]
 
 
 def test_the_threshold_is_compared_in_double() -> None:
@@ -250,6 +253,26 @@ def test_what_was_before_is_there_again_afterwards() -> None:
         assert vision.extension._has_ops()
         assert isinstance(torch.ops.torchvision.nms, torch.jit.ScriptFunction)
     assert (dict(vars(torch.ops.torchvision)), vision.extension._has_ops) == before
+
+
+def suppressing(dets: Tensor, scores: Tensor) -> Tensor:
+    found: Tensor = torch.ops.torchvision.nms(dets, scores, 0.5)
+    return found
+
+
+class Remembered(torch.nn.Module):
+    """Calls an operator itself and in a function, both of which the compiler remembers."""
+
+    def forward(self, dets: Tensor, scores: Tensor) -> tuple[Tensor, Tensor]:
+        return suppressing(dets, scores), torch.ops.torchvision.nms(dets, scores, 0.5)
+
+
+def test_what_was_compiled_before_or_within_is_not_taken_for_the_other() -> None:
+    before = foreign(torch.jit.script(Remembered()))
+    with replaced():
+        within = foreign(torch.jit.script(Remembered()))
+    assert (before, within) == (["torchvision::nms"], [])
+    assert foreign(torch.jit.script(Remembered())) == ["torchvision::nms"]
 
 
 def quantized(dets: Tensor, scores: Tensor) -> Tensor:
