@@ -63,13 +63,13 @@ def overlaps(one: Tensor, other: Tensor, limit: Tensor) -> Tensor:
 
 def settled(removes: Tensor) -> Tensor:
     """Who stays, bool [n], where box i would remove box j of the same block: bool [n, n], upper triangular."""
-    edges = removes.t().to(torch.float32)
-    stay = torch.ones_like(edges[0])
-    following = torch.mv(edges, stay).eq(0).to(torch.float32)
+    removers = removes.t().contiguous()
+    stay = torch.ones_like(removes[0])
+    following = ~removers.any(1)
     while not torch.equal(stay, following):
         stay = following
-        following = torch.mv(edges, stay).eq(0).to(torch.float32)
-    return stay > 0
+        following = ~(removers & stay).any(1)
+    return stay
 
 
 def untouched(by: Tensor, rest: Tensor, limit: Tensor) -> Tensor:
