@@ -27,7 +27,7 @@ def nms(dets: Tensor, scores: Tensor, iou_threshold: float) -> Tensor:
     kept = [order[:0]]
     while order.size(0) > 0:
         head = rest[:, :block]
-        stay = settled(overlaps(head, head, limit).triu(1))
+        stay = settled(overlaps(head, head, limit))
         kept.append(order[:block][stay])
         order = order[block:]
         rest = rest[:, block:]
@@ -61,10 +61,12 @@ def overlaps(one: Tensor, other: Tensor, limit: Tensor) -> Tensor:
     return shared.div_(union) > limit
 
 
-def settled(removes: Tensor) -> Tensor:
-    """Who stays, bool [n], where box i would remove box j of the same block: bool [n, n], upper triangular."""
-    removers = removes.t().contiguous()
-    stay = torch.ones_like(removes[0])
+def settled(overlap: Tensor) -> Tensor:
+    """Who stays, bool [n], of boxes in order where this says which overlap: bool [n, n]."""
+    # Not `triu`, a transposed copy or a matrix product: those start threads, however little there is to do.
+    rank = torch.arange(overlap.size(0), device=overlap.device)
+    removers = overlap & (rank < rank.unsqueeze(1))
+    stay = torch.ones_like(overlap[0])
     following = ~removers.any(1)
     while not torch.equal(stay, following):
         stay = following
