@@ -18,7 +18,7 @@ def nms(dets: Tensor, scores: Tensor, iou_threshold: float) -> Tensor:
     assert list(dets.shape[1:]) == [4], "boxes should have shape as Tensor[n, 4]"
     assert list(scores.shape) == [dets.size(0)], "scores should have shape as Tensor[n], one for each box"
     assert dets.dtype == scores.dtype, "boxes and scores should be of the same type"
-    block = 256
+    block = 128
     limit = at_most(iou_threshold, dets)
     order = torch.sort(scores.detach(), stable=True, dim=0, descending=True)[1]
     sides = dets.detach().index_select(0, order).t()
@@ -27,7 +27,7 @@ def nms(dets: Tensor, scores: Tensor, iou_threshold: float) -> Tensor:
     kept = [order[:0]]
     while order.size(0) > 0:
         head = rest[:, :block]
-        stay = settled(overlaps(head, head, limit).triu(1))
+        stay = settled(overlaps(head, head, limit))
         kept.append(order[:block][stay])
         order = order[block:]
         rest = rest[:, block:]
@@ -61,20 +61,23 @@ def overlaps(one: Tensor, other: Tensor, limit: Tensor) -> Tensor:
     return shared.div_(union) > limit
 
 
-def settled(removes: Tensor) -> Tensor:
-    """Who stays, bool [n], where box i would remove box j of the same block: bool [n, n], upper triangular."""
-    edges = removes.t().to(torch.float32)
-    stay = torch.ones_like(edges[0])
-    following = torch.mv(edges, stay).eq(0).to(torch.float32)
+def settled(overlap: Tensor) -> Tensor:
+    """Who stays, bool [n], of boxes in order where this says which overlap: bool [n, n]."""
+    # Not `triu`, a transposed copy or a matrix product: those start threads, however little there is to do.
+    rank = torch.arange(overlap.size(0), device=overlap.device)
+    removers = overlap & (rank < rank.unsqueeze(1))
+    stay = torch.ones_like(overlap[0])
+    following = ~removers.any(1)
     while not torch.equal(stay, following):
         stay = following
-        following = torch.mv(edges, stay).eq(0).to(torch.float32)
-    return stay > 0
+        following = ~(removers & stay).any(1)
+    return stay
 
 
 def untouched(by: Tensor, rest: Tensor, limit: Tensor) -> Tensor:
     """Which of the boxes [5, m] overlap with none of these [5, n] by more than the limit: bool [m]."""
-    columns = 1024
+    # With blocks of 128 a little less than what torch would share out among threads: they cost more than they save.
+    columns = 240
     parts: list[Tensor] = []
     for start in range(0, rest.size(1), columns):
         parts.append(~overlaps(by, rest[:, start : start + columns], limit).any(0))  # noqa: PERF401 - scripted
