@@ -3,8 +3,8 @@
 import fnmatch
 from typing import Any, NamedTuple
 
+from pipeline import patterns
 from pipeline.entry import Input, Model
-from pipeline.suggest import did_you_mean
 
 
 class Kind(NamedTuple):
@@ -54,9 +54,10 @@ def entry_of(name: str, family: str) -> Model:
     return Model(weights="seeded", batch_sizes=[1, 2], timeout=1800, **said)
 
 
-def matching(patterns: list[str], names: list[str]) -> tuple[list[str], str]:
-    """The names that any of the patterns matches, all for none; and in words which pattern matches nothing."""
-    for pattern in patterns:
-        if not fnmatch.filter(names, pattern):
-            return [], f"torchvision has no model '{pattern}'; {did_you_mean(pattern, names)}"
-    return [name for name in names if any(fnmatch.fnmatch(name, pattern) for pattern in patterns or ["*"])], ""
+def matching(words: list[str], names: list[str]) -> tuple[list[str], str]:
+    """The names that any of the words stands for, all for none; and a fault, where one stands for nothing."""
+    for word in words:
+        if not patterns.matching(word, names):
+            return [], f"torchvision has no model '{word}'; {patterns.nearest(word, names)}"
+    found = {name for word in words or ["*"] for name in patterns.matching(word, names)}
+    return [name for name in names if name in found], ""

@@ -5,11 +5,11 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-BASE = 3 << 30
+BASE = 5 << 29
 """Of a step without its model: torch itself, and the outputs between layers. In bytes."""
-PER_PARAMETER = 32
-"""Weights as read, the module in float32 and in float64 (4 + 4 + 8), the archive in memory and loaded again (8), and
-what is left of a copy (8). In bytes."""
+PER_PARAMETER = 28
+"""Weights as read, the module in float32 and in float64 (4 + 4 + 8), and the archive in memory and loaded again (8); the
+largest model took 25. In bytes."""
 SHARE = 0.9
 """Of the memory that is free: others want some as well."""
 
@@ -20,20 +20,28 @@ def needed(parameters: int) -> int:
 
 
 class Room:
-    """The memory that models share: each waits until there is enough for it, the only one never."""
+    """The memory that models share: each waits until there is enough for it, or nobody else inside.
+
+    Nobody overtakes: one that wants much would wait for ever behind those that want little.
+    """
 
     def __init__(self, total: int) -> None:
         self._free = total
         self._inside = 0
+        self._waiting: list[object] = []
         self._changed = threading.Condition()
 
     @contextmanager
     def reserved(self, wanted: int) -> Iterator[None]:
         """Hold as much as that while it lasts."""
+        ticket = object()
         with self._changed:
-            self._changed.wait_for(lambda: wanted <= self._free or not self._inside)
+            self._waiting.append(ticket)
+            self._changed.wait_for(lambda: self._waiting[0] is ticket and (wanted <= self._free or not self._inside))
+            self._waiting.remove(ticket)
             self._free -= wanted
             self._inside += 1
+            self._changed.notify_all()
         try:
             yield
         finally:

@@ -60,6 +60,7 @@ def test_who_does_not_fit_waits_unless_alone() -> None:
     with room.reserved(6):
         assert _enters(room, 4)
         assert not _enters(room, 5)
+        assert not _enters(room, 1), "nobody overtakes the one that wants 5"
     assert _enters(room, 10)
 
 
