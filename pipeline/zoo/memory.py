@@ -8,8 +8,9 @@ from contextlib import contextmanager
 BASE = 5 << 29
 """Of a step without its model: torch itself, and the outputs between layers. In bytes."""
 PER_PARAMETER = 28
-"""Weights as read, the module in float32 and in float64 (4 + 4 + 8), and the archive in memory and loaded again (8); the
-largest model took 25. In bytes."""
+"""Weights as read, the module in float32 and in float64 (4 + 4 + 8), and the archive in memory and loaded again (8).
+
+In bytes; the largest model was seen to take 25."""
 SHARE = 0.9
 """Of the memory that is free: others want some as well."""
 
