@@ -40,20 +40,14 @@ def taken(project: Project) -> str:
         return archive.read(next(name for name in archive.namelist() if name.endswith("inputs.txt"))).decode()
 
 
-@pytest.mark.parametrize("method", ["script", "trace"])
-def test_pictures_of_several_sizes_in_a_list(method: str, project: Project) -> None:
+def test_pictures_of_several_sizes_in_a_list(project: Project) -> None:
     inputs = 'inputs = [{ shape = [3, "height", "width"], listed = true }]'
-    if method == "trace":  # it keeps how many there are
-        line = refused(project, 'builder = "nets:Listed"', inputs, SIZES, "batch-sizes = [1, 2]", method=method)
-        assert "keeps what holds for that alone" in line
-        return
-    _, record = compare(
-        project, 'builder = "nets:Listed"', SEEDED, inputs, SIZES, "batch-sizes = [1, 2]", method=method
-    )
+    finished, record = compare(project, 'builder = "nets:Listed"', SEEDED, inputs, SIZES, "batch-sizes = [1, 2]")
+    assert "scripted, " in finished.output
     paths = {difference.path for run in record.runs for difference in run.differences}
     assert {'output[0]["scores"]', 'output[1]["size"]'} <= paths
     assert taken(project) == "list float32 3 height:8 width:12\n"
-    archive = project.path("artifacts/tried/tried_scripted.pt")
+    archive = project.path("artifacts/tried/tried_exported.pt")
     assert "list of float32[3, height, width]" in project.infer("--info", archive).output
     assert project.infer(archive).code == 0, "on ones of the sizes that it was tried with"
     wrong = project.path("wrong.pt")
