@@ -48,7 +48,7 @@ def create(words: Sequence[str]) -> NoReturn:
     if "inputs" not in entry:
         entry |= _guessed(name, entry)
     configfile.read_entry(name, entry)
-    added = f"\n[{TABLE}.models.{_key(name)}]\n" + "".join(f"{key} = {_toml(entry[key])}\n" for key in entry)
+    added = f"\n[{TABLE}.models.{_key(name)}]\n" + "".join(f"{key} = {toml(entry[key])}\n" for key in entry)
     PYPROJECT.write_text(f"{text.rstrip()}\n{added}", encoding="utf-8")
     print(f"{PYPROJECT} has a new entry:\n{added}")
     print(f"now doit compare:{name} tries it; whatever it says, the entry is yours to edit", flush=True)
@@ -114,18 +114,18 @@ def _guessed(name: str, entry: Entry) -> Entry:
 
 def _key(name: str) -> str:
     """The name as a key: quoted where it has a dot, say."""
-    return name if name.replace("_", "").replace("-", "").isalnum() else _toml(name)
+    return name if name.replace("_", "").replace("-", "").isalnum() else toml(name)
 
 
-def _toml(value: Any) -> str:
+def toml(value: Any) -> str:
     """A value as TOML; strings are JSON's, which TOML reads."""
     if isinstance(value, dict):
         return f"{{ {', '.join(_pairs(value))} }}"
     if isinstance(value, list):
-        return f"[{', '.join(map(_toml, value))}]"
+        return f"[{', '.join(map(toml, value))}]"
     return json.dumps(value, ensure_ascii=False)
 
 
 def _pairs(table: Entry) -> Iterator[str]:
     for key, value in table.items():
-        yield f"{_key(key)} = {_toml(value)}"
+        yield f"{_key(key)} = {toml(value)}"
