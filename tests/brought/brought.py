@@ -7,6 +7,13 @@ import torch
 from torch import Tensor, nn
 
 
+def segmentation(architecture: str, **arguments: Any) -> nn.Module:
+    """A model of segmentation-models-pytorch, whose encoder comes without weights for None, which TOML cannot say."""
+    models: Any = importlib.import_module("segmentation_models_pytorch")
+    module: nn.Module = getattr(models, architecture)(encoder_weights=None, **arguments)
+    return module
+
+
 class Bert(nn.Module):
     """A small BERT, random: transformers returns an object of its own, and C++ knows tensors and containers."""
 

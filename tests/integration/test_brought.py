@@ -24,7 +24,7 @@ PACKAGES = {
 
 def missing(builder: str) -> str:
     """The package that a builder needs and that is not installed."""
-    package = next((package for begin, package in PACKAGES.items() if builder.startswith(begin)), "")
+    package = PACKAGES.get(builder, "")
     return package if package and importlib.util.find_spec(package) is None else ""
 
 
