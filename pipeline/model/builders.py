@@ -19,7 +19,7 @@ from pipeline.entry import TORCHVISION, Model
 from pipeline.errors import EnvironmentFault, FileError, ModelError, PipelineError
 from pipeline.model import fitting, memory, vision
 from pipeline.model.statedict import StateDict
-from pipeline.operators import replacing
+from pipeline.operators import foreign, replacing
 from pipeline.records import Provenance
 from pipeline.suggest import did_you_mean
 from pipeline.toolchain import version
@@ -65,6 +65,9 @@ def read_ready(builder: str) -> tuple[torch.jit.ScriptModule, Path]:
     try:
         module: torch.jit.ScriptModule = torch.jit.load(str(path), map_location="cpu")
     except (RuntimeError, ValueError) as error:
+        if operator := foreign.absent(str(error)):
+            message = f"{path} calls {operator}, which C++ has not: {foreign.remedy(operator)}, and make the file anew"
+            raise ModelError(message) from None
         first = str(error).partition("\n")[0].partition(". ")[0]
         expected = "expected TorchScript, as torch.jit.save writes it"
         raise FileError(f"{path} cannot be loaded ({first}), {expected}; save it so, or name a builder") from None

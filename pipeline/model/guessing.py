@@ -58,15 +58,22 @@ def _of_settings(module: nn.Module) -> Guess:
 
 def _of_first_layer(module: nn.Module) -> Guess:
     """The first layer with weights, where `forward` wants one argument and no more."""
-    parameters = inspect.signature(module.forward).parameters.values()
-    wanted = [one for one in parameters if one.default is one.empty and one.kind is not one.VAR_KEYWORD]
     with_weights = (inner for inner in module.modules() if next(inner.parameters(recurse=False), None) is not None)
     layer = next(with_weights, None)
-    found = _taken_by(layer) if len(wanted) == 1 and layer is not None else None
+    found = _taken_by(layer) if _takes_one(module) and layer is not None else None
     if found is None:
         return NONE
     sequence = {"length": LENGTH} if "length" in found.shape else {}
     return Guess([found], sequence, f"by its first layer, a {type(layer).__name__}")
+
+
+def _takes_one(module: nn.Module) -> bool:
+    try:
+        parameters = inspect.signature(module.forward).parameters.values()
+    except ValueError:  # TorchScript, of which no layer tells what it is, either
+        return False
+    wanted = [one for one in parameters if one.default is one.empty and one.kind is not one.VAR_KEYWORD]
+    return len(wanted) == 1
 
 
 def _taken_by(layer: nn.Module) -> Input | None:  # noqa: PLR0911 - a line for each kind

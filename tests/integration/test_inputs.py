@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from pipeline.parity.record import Comparison
-from tests.data.nets import Net
+from tests.data.nets import Net, stranger
 
 from .conftest import Finished, Project
 
@@ -148,6 +148,8 @@ def test_a_torchscript_file_is_verified_as_it_is(project: Project) -> None:
     assert project.doit("compare:tried").ran == set()
     torch.jit.script(Net(channels=4).eval()).save(project.path("ready.pt"))
     assert project.doit("compare:tried").ran == {"weights:tried", "export:tried", "compare:tried"}
+    torch.jit.script(stranger()).save(project.path("ready.pt"))
+    assert "ready.pt calls nets::twice, which C++ has not: " in project.doit("compare:tried").errors[0]
     torch.save(Net().state_dict(), project.path("ready.pt"))
     assert "expected TorchScript, as torch.jit.save writes it" in project.doit("compare:tried").errors[0]
 
