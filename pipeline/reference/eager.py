@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import Any, NamedTuple
 
 import torch
@@ -66,11 +67,10 @@ class Eager:
 def run(eager: Eager, golden_samples: list[Sample], model: Model) -> list[Expected]:
     """What it makes of the samples; a ModelError where it is random, or does not depend on its input."""
     found = [eager.run(sample) for sample in golden_samples]
-    first, name = found[0].output, golden_samples[0].name
-    if faults := comparison.compare(first, eager.call(golden_samples[0]), ROUGHLY).faults:
-        again = f"run twice on '{name}', the model disagrees with itself: {faults[0].message}"
-        reason = culprits.of_disagreement(eager.module, lambda: eager.call(golden_samples[0]))
-        raise ModelError(f"{again}; {reason}")
+    for sample, expected in zip(golden_samples, found, strict=True):  # in a small output two draws may be the same
+        if faults := comparison.compare(expected.output, eager.call(sample), ROUGHLY).faults:
+            again = f"run twice on '{sample.name}', the model disagrees with itself: {faults[0].message}"
+            raise ModelError(f"{again}; {culprits.of_disagreement(eager.module, partial(eager.call, sample))}")
     _check_input_matters(eager, model)
     return found
 

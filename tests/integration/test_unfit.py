@@ -61,6 +61,13 @@ UNFIT = {
 }
 
 
+def test_small_draws_are_seen_as_well() -> None:
+    for seed in range(20):
+        model = Model(builder="tests.data.unfit:SmallDice", weights="seeded", inputs=INPUTS, seed=seed)
+        with pytest.raises(ModelError, match="draws random numbers"):
+            eager.run(Eager(evaluating.evaluated(builders.build(model))), samples.all_samples(model), model)
+
+
 @pytest.mark.parametrize("name", UNFIT)
 def test_the_culprit_is_named(name: str) -> None:
     assert re.search(UNFIT[name], refused(name)), refused(name)
