@@ -13,6 +13,7 @@ from pipeline.model import digests
 from pipeline.model.samples import Sample
 
 MOST_NAMED = 3
+TRIES = 8
 Call = Callable[[], Any]
 """Runs the module, each time on the same input in memory of its own."""
 
@@ -37,7 +38,8 @@ def _of_disagreement(module: torch.nn.Module, call: Call) -> str:
     before = _state(module)
     first = _listened(module, call)
     changed = [what for what, content in _state(module).items() if before.get(what) != content]
-    second = _listened(module, call)
+    others = (_listened(module, call) for _ in range(TRIES))  # two small draws may be the same
+    second = next((other for other in others if other != first), first)
     redrawn = [_redrawn(call) for _ in range(2)]
     if structure.same(*redrawn) and first != second:
         who = _first_to_part(module, first, second)
