@@ -194,7 +194,7 @@ def test_a_picture_that_the_inputs_do_not_fit(project: Project) -> None:
     images = 'images = ["file:grey.png"]'
     code, line = export(project, 'builder = "nets:Net"', INPUTS, images, preprocess)
     assert code == 2
-    assert "the picture drawn.jpg becomes float32[1, 3, 12, 12], the entry's inputs say float32[1, 3, 8, 8]" in line
+    assert "the picture drawn.jpg becomes float32[1, 3, 12, 12], the entry's inputs say float32[batch, 3, 8, 8]" in line
 
 
 def test_unknown_model(project: Project) -> None:
