@@ -72,8 +72,8 @@ def test_the_order_is_drawn_afresh_and_never_the_files_own() -> None:
 SABOTAGE = {
     "channels-swapped": (
         "cpp/engine/runner.cpp",
-        "value.toTensor().clone()",
-        "value.toTensor().flip(1)",
+        "leaf.toTensor().clone()",
+        "leaf.toTensor().flip(1)",
         "by its RUNTIME",
         "times what the tolerance allows",
     ),

@@ -159,13 +159,13 @@ def test_list_and_info(project: Project) -> None:
     assert listed.code == 0
     steps = ("weights", "export", "compare", "locate", "selftest", "bench")
     per_model = [name for step in steps for name in (step, f"{step}:net", f"{step}:twin")]
-    assert {line.split()[0] for line in listed.output.splitlines()} == {*per_model, "configure", "build"}
+    assert {line.split()[0] for line in listed.output.splitlines()} == {*per_model, "configure", "build", "zoo"}
     assert all(len(line.split()) > 1 for line in listed.output.splitlines())
     overview = project.doit("info")
     assert overview.code == 0
     assert "nets:Net" in overview.output
     assert overview.output.count("up to date") == 8
-    assert overview.output.count("whenever asked") == 6
+    assert overview.output.count("whenever asked") == 7
     assert "twin: C++ AGREES" in overview.output
 
     project.path("artifacts/net/weights.pt").unlink()
