@@ -4,7 +4,7 @@ Each is done where, and only where, every key then fits the model; what was done
 an error, for nothing is guessed.
 """
 
-from collections import Counter
+from collections import Counter, OrderedDict
 from collections.abc import Collection, Iterator, Mapping
 from typing import Any, NamedTuple
 
@@ -40,7 +40,10 @@ class _Way(NamedTuple):
 def load_into(module: torch.nn.Module, state: StateDict, builder: str, source: str) -> str:
     """Load weights, every entry of them, and say what made them fit; a ModelError counts and names what does not."""
     fitted = fit(module, state, builder, source)
-    module.load_state_dict(fitted.state, strict=True)
+    loaded = OrderedDict(fitted.state)
+    # Its keys are the module's own, and so is their version, by which quantized layers know where their weights are.
+    loaded._metadata = module.state_dict()._metadata  # type: ignore[attr-defined]
+    module.load_state_dict(loaded, strict=True)
     return fitted.adapted
 
 

@@ -22,6 +22,8 @@ from pipeline.zoo.record import Row, Zoo
 
 AT_ONCE = 2
 """Models, where there are processors and memory for them: a step alternates between one thread and all."""
+LENIENCE = 2
+"""How many times the memory that is reserved for it a model may take: what its layers hand on is not known before."""
 SECONDS = 3600.0
 """That a step may take."""
 
@@ -86,7 +88,7 @@ class _Crew:
     def _carry(self, blank: Row) -> Row:
         wanted = min(memory.needed(blank.parameters), self.total)
         with self.room.reserved(wanted):
-            return job.carry(blank, self.settings, Limits(SECONDS, wanted), self.threads)
+            return job.carry(blank, self.settings, Limits(SECONDS, min(LENIENCE * wanted, self.total)), self.threads)
 
     def _look(self, over: threading.Event) -> None:
         before = available()
