@@ -75,7 +75,7 @@ class Run(_Command, cmd_run.Run):  # type: ignore[misc]
     def _execute(self, **options: Any) -> Any:
         from pipeline.graph import session
 
-        self._named([word for word in self.sel_tasks or () if "*" in word])  # doit would do nothing, and say nothing
+        self._named([word for word in self._words() if "*" in word])  # doit would do nothing, and say nothing
         if options["num_process"] < 0:
             raise InvalidCommand(f"-n {options['num_process']} found; expected 0 or more")
         if isinstance(options["reporter"], str):
@@ -85,6 +85,12 @@ class Run(_Command, cmd_run.Run):  # type: ignore[misc]
         options["par_type"] = "thread"  # the steps are processes, and what is known of the run is in this one
         session.always = options["always"]
         return super()._execute(**options)
+
+    def _words(self) -> Sequence[str]:
+        """The words that name tasks: what follows one that takes words of its own is not for us."""
+        words = list(self.sel_tasks or ())
+        taking = {task.name for task in self.task_list if task.pos_arg}
+        return words[: next((place for place, word in enumerate(words) if word in taking), len(words))]
 
 
 class Clean(_Command, cmd_clean.Clean):  # type: ignore[misc]

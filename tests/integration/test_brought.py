@@ -16,8 +16,8 @@ from .conftest import ROOT, Project
 FOLDER = ROOT / "tests/brought"
 SETTINGS: dict[str, Any] = tomllib.loads((FOLDER / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["torchferry"]
 PACKAGES = {
-    "timm": "timm",
-    "segmentation_models_pytorch": "segmentation_models_pytorch",
+    "timm:create_model": "timm",
+    "brought:segmentation": "segmentation_models_pytorch",
     "brought:Bert": "transformers",
 }
 
