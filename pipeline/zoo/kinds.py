@@ -25,6 +25,9 @@ _SEVERAL_SIZES = {"height": [192, 160, 240], "width": [256, 224, 160]}
 _SMALL = {"min_size": 192, "max_size": 320}
 """Pictures are scaled to this before they are looked at; the default of 800 takes ten times as long on a CPU."""
 
+_FEW = {"rpn_post_nms_top_n_test": 200, "box_detections_per_img": 20}
+"""With drawn weights everything may be a thing: the default keeps a thousand candidates and looks for keypoints in 100."""
+
 # A threshold keeps what a detector is sure of, and one with drawn weights is sure of nothing: it would return nothing,
 # and there would be nothing to compare.
 KINDS = [
@@ -34,7 +37,7 @@ KINDS = [
     Kind(
         "detection",
         "*rcnn*",
-        {"inputs": _LIST, "extents": _SEVERAL_SIZES, "arguments": {**_SMALL, "box_score_thresh": 0.015}},
+        {"inputs": _LIST, "extents": _SEVERAL_SIZES, "arguments": {**_SMALL, "box_score_thresh": 0.015, **_FEW}},
     ),
     Kind("detection", "ssd*", {"inputs": _LIST, "extents": _SEVERAL_SIZES, "arguments": {"score_thresh": 0.012}}),
     Kind("detection", "*", {"inputs": _LIST, "extents": _SEVERAL_SIZES, "arguments": {**_SMALL, "score_thresh": 0.0}}),
