@@ -26,7 +26,7 @@ _SMALL = {"min_size": 192, "max_size": 320}
 """Pictures are scaled to this before they are looked at; the default of 800 takes ten times as long on a CPU."""
 
 _FEW = {"rpn_post_nms_top_n_test": 200, "box_detections_per_img": 20}
-"""With drawn weights everything may be a thing: the default keeps a thousand candidates and looks for keypoints in 100."""
+"""With drawn weights everything may be a thing: by default there are a thousand candidates, and keypoints of 100."""
 
 # A threshold keeps what a detector is sure of, and one with drawn weights is sure of nothing: it would return nothing,
 # and there would be nothing to compare.
