@@ -1,6 +1,7 @@
 """What torchvision computes in operators of its own, in plain PyTorch, so that an archive runs where only libtorch is.
 
-suppression, align, pool, deform    the operators, as torchvision's CPU kernels have them
+suppression, align, pool, deform,
+rotated                             the operators, as torchvision's CPU kernels have them
 sampling                            what those that read between pixels share
 replacing                           `torch.ops.torchvision.<name>` leads here while a model is exported
 foreign                             what an archive calls that plain libtorch has not

@@ -3,7 +3,6 @@
 import concurrent.futures
 import hashlib
 import os
-import platform
 import sys
 import threading
 import time
@@ -13,6 +12,7 @@ from pathlib import Path
 import msgspec
 
 from pipeline import catalogue, cli, console, files, hashes, layout, process, toolchain
+from pipeline.bench import machine
 from pipeline.config import Settings
 from pipeline.errors import Disagreement, EnvironmentFault, SettingsError
 from pipeline.memory import available
@@ -64,8 +64,8 @@ class _Crew:
         self.settings = msgspec.structs.replace(settings, models=entries, default_models=[])
         self.total = int(available() * memory.SHARE)
         self.room = memory.Room(self.total)
-        self.at_once = min(AT_ONCE, memory.processors())
-        self.threads = max(1, memory.processors() // self.at_once)
+        self.at_once = min(AT_ONCE, machine.threads(0))
+        self.threads = max(1, machine.threads(0) // self.at_once)
         self.begun = time.monotonic()
         self.ran = 0
         self.peak = 0
@@ -130,8 +130,8 @@ def _write(crew: _Crew, rows: list[Row]) -> None:
     zoo = Zoo(
         torch=toolchain.version("torch"),
         torchvision=toolchain.version("torchvision"),
-        cpu=toolchain.processor_says("model name") or platform.machine(),
-        processors=memory.processors(),
+        cpu=machine.cpu(),
+        processors=machine.threads(0),
         threads=crew.threads,
         ran=crew.ran,
         seconds=time.monotonic() - crew.begun,

@@ -1,6 +1,5 @@
 """How much memory a model may take, and how many models fit at once."""
 
-import os
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -50,8 +49,3 @@ class Room:
                 self._free += wanted
                 self._inside -= 1
                 self._changed.notify_all()
-
-
-def processors() -> int:
-    """Those that we may use."""
-    return len(os.sched_getaffinity(0))
