@@ -42,8 +42,8 @@ ZOO_TABLE = ZOO / "zoo.md"
 RECEIPT = ".receipt.json"
 """How a receipt's name ends."""
 
-EXPORTED = {"script": "scripted", "trace": "traced", "auto": "exported"}
-"""What each method does to a model; its archive's name says so."""
+EXPORTED = {"script": "scripted", "trace": "traced", "ready": "ready", "auto": "exported"}
+"""What each method has made of a model; the archive's name says what the entry's would."""
 
 
 @dataclasses.dataclass(frozen=True)

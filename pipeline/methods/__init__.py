@@ -23,8 +23,6 @@ METHODS = {
     "trace": "pipeline.methods.trace",
     "ready": "pipeline.methods.ready",
 }
-DONE = {"script": "scripted", "trace": "traced", "ready": "ready"}
-"""What each has done to a model."""
 OTHER = {"script": "trace", "trace": "script"}
 """What to try where an entry asks for one method, and that does not do."""
 

@@ -7,20 +7,18 @@ whether it matters; where it depends on what is in them, there may be an input t
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from pathlib import Path
-from types import FrameType
 from typing import Any
 
 import torch
 
+from pipeline.model import places
+
 _ASKED = ("__bool__", "__int__", "__float__", "__index__", "item", "tolist")
-NOT_THE_USERS = (torch.__path__[0], str(Path(__file__).parents[1]), "<")
-"""How the files begin that are no place in a model: those of torch, our own, and what is no file."""
 _SIZES = {"aten::size", "aten::dim", "aten::numel", "aten::len", "prim::Constant", "prim::shape"}
 
 
 class Decisions:
-    """The places in the user's code, as `file:line`, in order."""
+    """The places in the model's code, in order."""
 
     def __init__(self) -> None:
         self.on_sizes: list[str] = []
@@ -29,7 +27,7 @@ class Decisions:
     def note(self, tensor: torch.Tensor) -> None:
         """Tensor is asked for its value."""
         kept = self.on_sizes if _is_of_sizes(tensor) else self.on_data
-        place = _place(sys._getframe(2))
+        place = places.of_call(sys._getframe(2)) or "torch"
         if place not in kept:
             kept.append(place)
 
@@ -75,10 +73,3 @@ def _is_of_sizes(tensor: torch.Tensor) -> bool:
             return False
         waiting += inputs
     return True
-
-
-def _place(frame: FrameType | None) -> str:
-    """The innermost line outside torch."""
-    while frame is not None and frame.f_code.co_filename.startswith(NOT_THE_USERS):
-        frame = frame.f_back
-    return f"{frame.f_code.co_filename}:{frame.f_lineno}" if frame else "torch"

@@ -10,6 +10,7 @@ from torch.jit._trace import TracerWarning
 from pipeline import console
 from pipeline.errors import ModelError
 from pipeline.methods import decisions
+from pipeline.model import places
 from pipeline.model.samples import Sample
 
 ON_SIZES = (
@@ -68,13 +69,7 @@ def _explain(report: str) -> str:
 
 
 def _place(error: BaseException, module: torch.nn.Module) -> str:
-    """The deepest line of the user's code, outside torch; where there is none, the model's `forward`."""
+    """The line of the model's code that it came from; where there is none, the model's `forward`."""
     code = getattr(inspect.unwrap(type(module).forward), "__code__", None)
-    place = f"{code.co_filename}:{code.co_firstlineno}" if code else type(module).__qualname__
-    trace = error.__traceback__
-    while trace is not None:
-        name = trace.tb_frame.f_code.co_filename
-        if not name.startswith(decisions.NOT_THE_USERS):
-            place = f"{name}:{trace.tb_lineno}"
-        trace = trace.tb_next
-    return place
+    forward = f"{code.co_filename}:{code.co_firstlineno}" if code else type(module).__qualname__
+    return places.of_error(error) or forward

@@ -3,7 +3,6 @@
 import importlib
 import inspect
 import sys
-import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -17,7 +16,7 @@ from pipeline import console, files, layout
 from pipeline.config import Settings
 from pipeline.entry import TORCHVISION, Model
 from pipeline.errors import EnvironmentFault, FileError, ModelError, PipelineError
-from pipeline.model import fitting, memory, vision
+from pipeline.model import fitting, memory, places, vision
 from pipeline.model.statedict import StateDict
 from pipeline.operators import foreign, replacing
 from pipeline.records import Provenance
@@ -90,7 +89,7 @@ def _call(model: Model, weights: Any) -> torch.nn.Module:
         raise
     except (Exception, SystemExit) as error:
         raise ModelError(
-            f"the builder {model.builder} failed: {type(error).__name__}: {error}{_place(error)}"
+            f"the builder {model.builder} failed: {type(error).__name__}: {error}{_where(error)}"
         ) from error
     if "torchvision" in sys.modules:
         replacing.for_good()
@@ -149,7 +148,7 @@ def _resolve(builder: str) -> Any:
         ) from error
     except (Exception, SystemExit) as error:
         message = (
-            f"importing {module_name} of the builder {builder} failed: {type(error).__name__}: {error}{_place(error)}"
+            f"importing {module_name} of the builder {builder} failed: {type(error).__name__}: {error}{_where(error)}"
         )
         raise ModelError(message) from error
     for name in path.split("."):
@@ -162,9 +161,7 @@ def _resolve(builder: str) -> Any:
     return found
 
 
-def _place(error: BaseException) -> str:
-    """Where in the user's code it happened; nothing where that was not reached, or the message says it itself."""
-    frames = traceback.extract_tb(error.__traceback__)
-    if isinstance(error, SyntaxError) or not frames or frames[-1].filename == __file__:
-        return ""
-    return f" ({frames[-1].filename}:{frames[-1].lineno})"
+def _where(error: BaseException) -> str:
+    """For the end of a message; nothing where the model's code was not reached, or the message says it itself."""
+    place = "" if isinstance(error, SyntaxError) else places.of_error(error)
+    return f" ({place})" if place else ""

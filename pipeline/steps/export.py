@@ -8,7 +8,7 @@ from typing import NamedTuple
 import torch
 from rich import filesize
 
-from pipeline import cli, console, files, hashes, methods
+from pipeline import cli, console, files, hashes, layout, methods
 from pipeline.config import Settings
 from pipeline.entry import Model
 from pipeline.errors import Disagreement, ModelError, SettingsError
@@ -87,7 +87,7 @@ def _export(subject: Subject, method: str) -> None:
     element = outputs.element_like(subject.expected[0].output, exported, example)
     if element:
         more = "the model returns more than in eager PyTorch"
-        console.say(f"{methods.DONE[method]}, {more}: its output{element} is kept")
+        console.say(f"{layout.EXPORTED[method]}, {more}: its output{element} is kept")
     exported, preset = preprocessing.attach(exported, model, element)
     pictures = samples.all_pictures(model) if preset else []
     seen = [reference_side.see(eager, preset, picture, model) for picture in pictures] if preset else []
@@ -111,7 +111,7 @@ def _export(subject: Subject, method: str) -> None:
     size = filesize.decimal(paths.archive.stat().st_size)
     with_pictures = f" and {len(seen)} pictures" if seen else ""
     console.say(
-        f"{methods.DONE[method]}, {size}, "
+        f"{layout.EXPORTED[method]}, {size}, "
         f"verified in Python on {len(bound)} samples{with_pictures}: largest difference {shown(largest)}"
     )
     console.say(f"it returns {structure.described(subject.expected[0].output, eager.names)}")
