@@ -16,7 +16,7 @@ from pipeline import console, files, layout
 from pipeline.config import Settings
 from pipeline.entry import TORCHVISION, Model
 from pipeline.errors import EnvironmentFault, FileError, ModelError, PipelineError
-from pipeline.model import fitting, memory, places, vision
+from pipeline.model import loading, memory, places, vision
 from pipeline.model.statedict import StateDict
 from pipeline.operators import foreign, replacing
 from pipeline.records import Provenance
@@ -54,7 +54,7 @@ def load_told(model: Model, state: StateDict, provenance: Provenance) -> tuple[t
         with vision.loading(state):
             return _call(model, weights=member), provenance
     module = build(model)
-    adapted = fitting.load_into(module, state, model.builder, provenance.source)
+    adapted = loading.load_into(module, state, model.builder, provenance.source)
     return module, msgspec.structs.replace(provenance, adapted=adapted)
 
 

@@ -4,8 +4,8 @@ Each is done where, and only where, every key then fits the model; what was done
 an error, for nothing is guessed.
 """
 
-from collections import Counter, OrderedDict
-from collections.abc import Collection, Iterator, Mapping
+from collections import Counter
+from collections.abc import Callable, Collection, Iterator, Mapping
 from typing import Any, NamedTuple
 
 import torch
@@ -37,21 +37,17 @@ class _Way(NamedTuple):
     misfits: Misfits
 
 
-def load_into(module: torch.nn.Module, state: StateDict, builder: str, source: str) -> str:
-    """Load weights, every entry of them, and say what made them fit; a ModelError counts and names what does not."""
-    fitted = fit(module, state, builder, source)
-    loaded = OrderedDict(fitted.state)
-    # Its keys are the module's own, and so is their version, by which quantized layers know where their weights are.
-    loaded._metadata = module.state_dict()._metadata  # type: ignore[attr-defined]
-    module.load_state_dict(loaded, strict=True)
-    return fitted.adapted
-
-
-def fit(module: torch.nn.Module, state: StateDict, builder: str, source: str) -> Fitted:
-    """The weights in the keys of the module."""
+def fit(
+    module: torch.nn.Module,
+    state: StateDict,
+    builder: str,
+    source: str,
+    otherwise: Callable[[], Fitted | None] = lambda: None,
+) -> Fitted:
+    """The weights in the keys of the module, or what there is `otherwise`; a ModelError lists what does not fit."""
     expected = module.state_dict()
-    aliases = _aliases(module)
-    ways = [_best(entry, found, expected, aliases) for entry, found in candidates(state)]
+    tied = aliases(module)
+    ways = [_best(entry, found, expected, tied) for entry, found in candidates(state)]
     fitting = [way for way in ways if not way.misfits.total]
     if len(fitting) > 1:
         both = " and ".join(f"'{'/'.join(way.entry)}'" for way in fitting)
@@ -60,18 +56,21 @@ def fit(module: torch.nn.Module, state: StateDict, builder: str, source: str) ->
         raise ModelError(f"{both} of {source} fit {builder}, expected one state dict; {remedy}")
     way = min(ways, key=lambda way: way.misfits.total)
     if way.misfits.total:
+        if found := otherwise():
+            return found
         misfits.refuse(way.misfits, "; ".join(way.done), builder, source)
+    _check_range(way.state, expected, source)
     return Fitted(way.state, "; ".join([*way.done, *_converted(way.state, expected)]))
 
 
-def _best(entry: Entry, state: StateDict, expected: StateDict, aliases: Mapping[str, list[str]]) -> _Way:
+def _best(entry: Entry, state: StateDict, expected: StateDict, tied: Mapping[str, list[str]]) -> _Way:
     """The first way to read an entry that fits, or else the one with the fewest misfits."""
     ways = []
     for done, names in _renamings(state, expected):
         if len(set(names.values())) < len(names):
             continue
         renamed = {names[key]: value for key, value in state.items()}
-        filled, told = _filled(renamed, expected, aliases)
+        filled, told = _filled(renamed, expected, tied)
         taken = [f"taken from its entry '{'/'.join(entry)}'"] if entry else []
         ways.append(_Way(entry, filled, [*taken, *done, *told], misfits.of(filled, expected)))
         if not ways[-1].misfits.total:
@@ -111,7 +110,7 @@ def _surplus(keys: Collection[str], others: Collection[str]) -> str:
     return votes.most_common(1)[0][0] if votes else ""
 
 
-def _aliases(module: torch.nn.Module) -> dict[str, list[str]]:
+def aliases(module: torch.nn.Module) -> dict[str, list[str]]:
     """By each name of a tied parameter or buffer the others that it has: safetensors keeps one of them."""
     named = [*module.named_parameters(remove_duplicate=False), *module.named_buffers(remove_duplicate=False)]
     names: dict[int, list[str]] = {}
@@ -120,24 +119,49 @@ def _aliases(module: torch.nn.Module) -> dict[str, list[str]]:
     return {name: names[id(tensor)] for name, tensor in named if len(names[id(tensor)]) > 1}
 
 
-def _filled(state: StateDict, expected: StateDict, aliases: Mapping[str, list[str]]) -> tuple[StateDict, list[str]]:
+def _filled(state: StateDict, expected: StateDict, names: Mapping[str, list[str]]) -> tuple[StateDict, list[str]]:
     """With what a file may leave out: the second name of a tied parameter, and batch norms' counters."""
     filled, told = dict(state), []
-    tied = counters = 0
+    tied = counters = rounded = 0
     for key, value in expected.items():
+        is_counter = key.rpartition(".")[2] == COUNTER
         if key in state:
-            continue
-        if other := next((name for name in aliases.get(key, []) if name in state), ""):
+            if is_counter and is_dense(state[key]) and state[key].is_floating_point():  # halved with all else, say
+                filled[key] = state[key].nan_to_num().to(value.dtype)
+                rounded += 1
+        elif other := next((name for name in names.get(key, []) if name in state), ""):
             filled[key] = state[other]
             tied += 1
-        elif key.rpartition(".")[2] == COUNTER and key.replace(COUNTER, "running_mean") in state:
+        elif is_counter and key.replace(COUNTER, "running_mean") in state:
             filled[key] = torch.zeros_like(value)
             counters += 1
     if tied:
         told.append(f"{tied} of its keys filled in from those they are tied to")
     if counters:
         told.append(f"{counters} {COUNTER} missing, which eval() does not use, set to 0")
+    if rounded:
+        told.append(f"{rounded} {COUNTER}, which eval() does not use, made integers again")
     return filled, told
+
+
+def is_dense(value: Any) -> bool:
+    """Whether it is a tensor with a number in each place."""
+    if not isinstance(value, torch.Tensor):
+        return False
+    return value.layout == torch.strided and not value.is_quantized and not value.is_meta
+
+
+def _check_range(state: StateDict, expected: StateDict, source: str) -> None:
+    """Refuse numbers that the model's dtype does not reach: they would come out as others."""
+    for key, value in expected.items():
+        found = state[key]
+        if not is_dense(found) or not is_dense(value) or found.dtype == value.dtype:
+            continue
+        there = found.to(value.dtype)
+        lost = there.isfinite() != found.isfinite() if there.is_floating_point() else there.to(found.dtype) != found
+        if bool(lost.any()):
+            what = f"{key} of {source} holds {found[lost].flatten()[0].item()}, which {_short(value.dtype)} cannot hold"
+            raise ModelError(f"{what}; expected values of the model's dtype; correct the file, or widen the model")
 
 
 def _converted(state: StateDict, expected: StateDict) -> Iterator[str]:

@@ -28,7 +28,7 @@ def read(path: Path) -> StateDict:
     if start.lstrip()[:1] == b"<":
         raise FileError(f"{path} is a web page, not weights; download the file itself")
     try:
-        state = _read_safetensors(path) if path.suffix == ".safetensors" else _read_pickle(path)
+        state = _read_safetensors(path) if _is_safetensors(path, start) else _read_pickle(path)
     except MemoryError:
         raise FileError(f"{path} asks for more memory than there is; expected weights; get the file again") from None
     if not isinstance(state, dict) or not all(isinstance(key, str) for key in state):
@@ -70,6 +70,13 @@ def _is_named(value: Any) -> bool:
     return isinstance(value, dict) and all(isinstance(key, str) for key in value)
 
 
+def _is_safetensors(path: Path, start: bytes) -> bool:
+    """By what it begins with, a length and JSON; by its name where that says nothing."""
+    if start[8:9] == b"{":
+        return True
+    return path.suffix == ".safetensors" and not start.startswith((b"PK", b"\x80"))  # torch.save's, new and old
+
+
 def _read_safetensors(path: Path) -> StateDict:
     from safetensors import SafetensorError
     from safetensors.torch import load_file
@@ -82,9 +89,9 @@ def _read_safetensors(path: Path) -> StateDict:
 
 def _read_pickle(path: Path) -> Any:
     try:
-        with warnings.catch_warnings():
+        with warnings.catch_warnings(), path.open("rb") as file:  # a file, for of paths torch looks at the name
             warnings.simplefilter("ignore")  # torch remarks on odd pickles; what matters is whether they load
-            return torch.load(path, map_location="cpu", weights_only=True)
+            return torch.load(file, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError as error:
         if "Unsupported global" in str(error) or "Unsupported class" in str(error):
             named = str(error).partition("GLOBAL ")[2].split(" ")[0] or "a Python object"

@@ -10,7 +10,7 @@ from safetensors.torch import save_file
 from torch import nn
 
 from pipeline.errors import ModelError
-from pipeline.model import archive, fitting, misfits, statedict
+from pipeline.model import archive, fitting, loading, misfits, statedict
 from pipeline.model.fitting import Fitted
 from tests.data.nets import Net, Tied
 
@@ -71,6 +71,10 @@ BROUGHT: dict[str, tuple[Callable[[State], State], str]] = {
         lambda s: {**s, "head.bias": s["head.bias"].double()},
         "1 tensor of float64 ROUNDED to the model's float32",
     ),
+    "averaged": (
+        lambda s: {k: v.float() for k, v in s.items()},
+        "1 num_batches_tracked, which eval() does not use, made integers again",
+    ),
 }
 
 
@@ -79,7 +83,7 @@ def test_what_people_bring(kind: str) -> None:
     bring, told = BROUGHT[kind]
     given = state()
     module = Net()
-    adapted = fitting.load_into(module, bring(given), "nets:Net", "file:net.pt")
+    adapted = loading.load_into(module, bring(given), "nets:Net", "file:net.pt")
     assert adapted.endswith(told)
     assert bool(adapted) == bool(told)
     half = kind == "half"
@@ -165,3 +169,61 @@ def test_a_half_precision_safetensors_file(tmp_path: Path) -> None:
     save_file(given, tmp_path / "net.safetensors")
     fitted = fit(statedict.read(tmp_path / "net.safetensors"))
     assert fitted.adapted.endswith("8 tensors of bfloat16 widened to float32")
+
+
+def load(module: nn.Module, given: State) -> str:
+    return loading.load_into(module, given, "nets:Net", "file:net.pt")
+
+
+def test_two_values_for_one_tensor() -> None:
+    given = dict(Tied().state_dict())
+    given["other.weight"] = given["other.weight"] + 1
+    with pytest.raises(ModelError, match=r"one\.weight and other\.weight differ in file:net.pt"):
+        load(Tied(), given)
+
+
+class Ignoring(nn.Linear):
+    """Its weights are not to be loaded, whatever a file says."""
+
+    def _load_from_state_dict(self, *_: Any, **__: Any) -> None:
+        pass
+
+
+def test_a_module_that_loads_in_its_own_way() -> None:
+    told = load(Ignoring(2, 2), {"weight": torch.ones(2, 2), "bias": torch.ones(2)})
+    assert told == "2 (weight, …) CHANGED by the model's own loading"
+
+
+def test_old_keys_that_the_module_takes() -> None:
+    """What torch's own hook makes of a checkpoint from before parametrizations."""
+    module = nn.utils.parametrizations.weight_norm(nn.Linear(2, 2))
+    given = {"bias": torch.ones(2), "weight_g": torch.ones(2, 1), "weight_v": torch.eye(2)}
+    assert load(module, given) == "made to fit by the model's own loading"
+    assert torch.equal(module.weight, torch.eye(2))
+
+
+class Narrow(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.register_buffer("index", torch.zeros(2, dtype=torch.int32))
+        self.register_buffer("scale", torch.zeros(2))
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "told"),
+    [
+        ("index", torch.tensor([1, 1 << 33]), "index of file:net.pt holds 8589934592, which int32 cannot hold"),
+        ("scale", torch.tensor([1, 1e200], dtype=torch.float64), "scale of .* holds 1e[+]200, which float32 cannot"),
+    ],
+)
+def test_numbers_that_the_model_cannot_hold(key: str, value: torch.Tensor, told: str) -> None:
+    with pytest.raises(ModelError, match=told):
+        load(Narrow(), {**Narrow().state_dict(), key: value})
+
+
+@pytest.mark.parametrize("name", ["net.bin", "net.safetensors"])
+def test_a_file_is_what_it_begins_with(tmp_path: Path, name: str) -> None:
+    save_file(without_counters(state()), tmp_path / name)
+    assert statedict.read(tmp_path / name)
+    torch.save(state(), tmp_path / name)
+    assert statedict.read(tmp_path / name)
