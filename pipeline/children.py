@@ -78,8 +78,8 @@ def _reap(step: Child) -> None:
     end_session(step.pid)
 
 
-def stop_all() -> None:
-    """End all steps and whatever they have started; none starts any more."""
+def stop_all(grace: float = process.GRACE) -> None:
+    """End all steps and whatever they have started, some seconds after they were told; none starts any more."""
     global _stopping  # noqa: PLW0603 - there is no way back
     with _lock:  # one that is just being started is among them
         _stopping = True
@@ -87,7 +87,7 @@ def stop_all() -> None:
     for step in running:
         with contextlib.suppress(ProcessLookupError):
             step.terminate()
-    process.wait_while(lambda: any(step.poll() is None for step in running), process.GRACE)
+    process.wait_while(lambda: any(step.poll() is None for step in running), grace)
     for step in running:
         end_session(step.pid)
 

@@ -1,12 +1,18 @@
 """Scripting: the module's source is compiled, with its branches and loops."""
 
+import inspect
 import re
+from collections.abc import Iterator
+from types import CodeType
 
 import torch
 
 from pipeline.errors import ModelError
 from pipeline.model.samples import Sample
 from pipeline.operators import foreign
+
+UNTYPED = "Unsupported value kind: Tensor"
+"""What the compiler says of a None where it wants a tensor."""
 
 
 def export(module: torch.nn.Module, example: Sample) -> torch.jit.ScriptModule:  # noqa: ARG001
@@ -17,8 +23,34 @@ def export(module: torch.nn.Module, example: Sample) -> torch.jit.ScriptModule: 
         report = str(error)
         operator = foreign.absent(report)
         why = f"it calls {operator}, {foreign.remedy(operator)}" if operator else explain(report)
+        if UNTYPED in report:
+            why = next(_untyped(module), why)
         raise ModelError(f"it does not script: {why}") from error
+    if any(map(_has_no_default, scripted.modules())):  # which scripts, and cannot be saved
+        raise ModelError(f"it does not script: {next(_untyped(module), UNTYPED)}")
     return scripted
+
+
+def _has_no_default(scripted: torch.nn.Module) -> bool:
+    """Whether an argument has a default that is no tensor, where nothing says that it may be none."""
+    schema = getattr(getattr(scripted, "forward", None), "schema", None)
+    return schema is not None and any(
+        one.has_default_value() and one.default_value is None and one.type.kind() == "TensorType"
+        for one in schema.arguments
+    )
+
+
+def _untyped(module: torch.nn.Module) -> Iterator[str]:
+    """Arguments that are None where nothing is given: the compiler takes for a tensor what has no type."""
+    for inner in module.modules():
+        forward = inspect.unwrap(type(inner).forward)
+        code = getattr(forward, "__code__", None)
+        if not isinstance(code, CodeType):
+            continue
+        for one in inspect.signature(forward).parameters.values():
+            if one.default is None and one.annotation is one.empty:
+                remedy = f"write {one.name}: Optional[Tensor] = None, with Optional and Tensor imported"
+                yield f"{one.name}=None has no type; {remedy} ({code.co_filename}:{code.co_firstlineno})"
 
 
 def explain(report: str) -> str:

@@ -22,6 +22,9 @@ ON_SIZES = (
 )
 """How the tracer's warnings begin that are about sizes, if no decision on data has led to them."""
 
+NO_TENSOR = "of traced region cannot be understood by the tracer"
+"""What the tracer says of an output, after all of its values."""
+
 
 def export(module: torch.nn.Module, example: Sample) -> torch.jit.ScriptModule:
     """Trace it on the example; what would be baked in of the data is an error, what of the sizes is said in a line.
@@ -29,7 +32,8 @@ def export(module: torch.nn.Module, example: Sample) -> torch.jit.ScriptModule:
     Whether a trace holds for other sizes shows when the archive is run on them.
     """
     # Recorded and judged afterwards: some warnings come from inside libtorch, which cannot raise them.
-    with warnings.catch_warnings(record=True) as told, decisions.noted() as made:
+    # Without gradients, as the reference is made and the archive is used: a model may ask whether there are any.
+    with warnings.catch_warnings(record=True) as told, decisions.noted() as made, torch.no_grad():
         warnings.simplefilter("always")
         try:
             traced = _trace(module, example)
@@ -64,6 +68,8 @@ def _trace(module: torch.nn.Module, example: Sample) -> torch.jit.ScriptModule:
 
 def _explain(report: str) -> str:
     """The tracer's report in a line; what it says of a value comes after the value itself, which may be long."""
+    if NO_TENSOR in report:
+        return "forward returns what no trace can, such as a number or None; have it return tensors in plain containers"
     value, _, reason = report.strip().partition("\n:")
     return f"forward returns what it cannot: {reason}" if reason else value.partition("\n")[0]
 

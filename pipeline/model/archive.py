@@ -7,18 +7,22 @@ from pathlib import Path
 import msgspec
 import torch
 
-from pipeline.errors import FileError
+from pipeline.errors import FileError, ModelError
 from pipeline.records import Metadata
 
 
 def save(module: torch.jit.ScriptModule, metadata: Metadata, path: Path) -> None:
-    """Write an archive with its metadata inside.
+    """Write an archive with its metadata inside; a ModelError says what in it cannot be saved.
 
     Made in memory first: where the disk is full, libtorch's own writer ends the process.
     """
     extra = {name: text.encode() for name, text in metadata.extra_files().items()}
     content = io.BytesIO()
-    torch.jit.save(module, content, _extra_files=extra)
+    try:
+        torch.jit.save(module, content, _extra_files=extra)
+    except RuntimeError as error:
+        first = str(error).partition("\n")[0]
+        raise ModelError(f"it is TorchScript that cannot be saved: {first}") from error
     path.write_bytes(content.getbuffer())
 
 

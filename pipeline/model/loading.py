@@ -42,7 +42,7 @@ def _told(module: torch.nn.Module, state: StateDict, source: str) -> str:
     """What the module holds that is not the file's, in words; a ModelError where the file says two things of one."""
     others = list(_others(module, state))
     for key in others:
-        if tied := next((name for name in fitting.aliases(module).get(key, []) if name in state), ""):
+        if tied := next((name for name in fitting.aliases(module).get(key, []) if name != key and name in state), ""):
             what = f"{key} and {tied} differ in {source}, and are one tensor in the model"
             raise ModelError(f"{what}; expected equal values; remove the one that is not meant, or untie them")
     more = ", …" if len(others) > 1 else ""

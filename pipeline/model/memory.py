@@ -56,13 +56,13 @@ class Guarded(TorchFunctionMode):
                 wanted = str(error).partition("you tried to allocate ")[2].split(" ")[0]
                 require(int(wanted) if wanted.isdigit() else UNLIMITED, f"{self._what}, for one tensor alone,")
             raise
-        if isinstance(made, torch.Tensor) and made.layout == torch.strided and made.device.type == "cpu":
+        if _is_held(made) and made.device.type == "cpu":
             self._look(made, args)
         return made
 
     def _look(self, made: torch.Tensor, args: Any) -> None:
         place = made.untyped_storage().data_ptr()
-        if any(isinstance(one, torch.Tensor) and _place(one) == place for one in args):  # a view, or filled in place
+        if any(_is_held(one) and one.untyped_storage().data_ptr() == place for one in args):  # a view, or filled
             return
         self._unlooked += made.nbytes
         if self._unlooked > UNLOOKED:
@@ -70,8 +70,9 @@ class Guarded(TorchFunctionMode):
             self._unlooked = 0
 
 
-def _place(tensor: torch.Tensor) -> int | None:
-    return tensor.untyped_storage().data_ptr() if tensor.layout == torch.strided else None
+def _is_held(value: Any) -> bool:
+    """Whether it is a tensor that holds memory of its own kind: others, such as fake ones, hold none."""
+    return type(value) in (torch.Tensor, torch.nn.Parameter) and value.layout == torch.strided
 
 
 def _shown(count: int) -> str:

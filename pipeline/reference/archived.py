@@ -1,5 +1,6 @@
 """The archive in Python: as saved and loaded again, run on what C++ runs on."""
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -38,11 +39,23 @@ class Archived:
             with torch.inference_mode():
                 return structure.plain(call())
         except Exception as error:
-            last = str(error).strip().rpartition("\n")[2]
-            raise ModelError(f"the archive fails on {name}, where eager Python does not: {last}") from error
+            raise ModelError(
+                f"the archive fails on {name}, where eager Python does not: {_explain(str(error))}"
+            ) from error
 
     def _converted(self, argument: torch.Tensor) -> torch.Tensor:
         return argument.to(self.dtype, copy=True) if self.dtype and argument.is_floating_point() else argument.clone()
+
+
+def _explain(report: str) -> str:
+    """Libtorch's report in a line; of an argument of another type, what to write in forward."""
+    wrong = re.search(
+        r"Expected a value of type '([^' ]+).*' for argument '(\w+)' but instead found type '(\w+)", report
+    )
+    if wrong is None:
+        return report.strip().rpartition("\n")[2]
+    wanted, argument, found = wrong.groups()
+    return f"{argument} is a {found}, and a {wanted} for the compiler; give {argument} its type in forward"
 
 
 def _widened(value: Any) -> Any:

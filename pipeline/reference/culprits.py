@@ -1,7 +1,6 @@
 """Who is to blame, where a model does not answer the same twice, or changes what it is given."""
 
 import copy
-import random
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, NamedTuple
@@ -9,8 +8,8 @@ from typing import Any, NamedTuple
 import torch
 
 from pipeline.judging import structure
-from pipeline.model import digests
 from pipeline.model.samples import Sample
+from pipeline.reference import generators, state
 
 MOST_NAMED = 3
 TRIES = 8
@@ -35,9 +34,9 @@ def of_disagreement(module: torch.nn.Module, call: Call) -> str:
 
 
 def _of_disagreement(module: torch.nn.Module, call: Call) -> str:
-    before = _state(module)
+    before = state.of(module)
     first = _listened(module, call)
-    changed = [what for what, content in _state(module).items() if before.get(what) != content]
+    changed = state.changed(before, module)
     others = (_listened(module, call) for _ in range(TRIES))  # two small draws may be the same
     second = next((other for other in others if other != first), first)
     redrawn = [_redrawn(call) for _ in range(2)]
@@ -79,11 +78,11 @@ def _listened(module: torch.nn.Module, call: Call) -> list[_Heard]:
     given: list[str] = []
 
     def enter(_module: torch.nn.Module, arguments: Any, keywords: Any) -> None:
-        given.append(_print([arguments, keywords]))
+        given.append(state.printed([arguments, keywords]))
 
     def leave(path: str) -> Any:
         def hear(_module: torch.nn.Module, _arguments: Any, output: Any) -> None:
-            heard.append(_Heard(path, given.pop(), _print(output)))
+            heard.append(_Heard(path, given.pop(), state.printed(output)))
 
         return hear
 
@@ -99,44 +98,9 @@ def _listened(module: torch.nn.Module, call: Call) -> list[_Heard]:
     return heard
 
 
-def _print(value: Any) -> str:
-    """What tells two values apart; of objects of the model's own, only their kind."""
-    if isinstance(value, torch.Tensor):
-        if value.layout != torch.strided or value.is_quantized:
-            return repr(value)
-        return digests.digest(value.resolve_conj().resolve_neg())
-    if isinstance(value, dict):
-        return f"{{{', '.join(f'{key!r}: {_print(entry)}' for key, entry in value.items())}}}"
-    if isinstance(value, (list, tuple, set, frozenset)) or type(value).__name__ == "deque":
-        return f"[{', '.join(map(_print, value))}]"
-    if value is None or isinstance(value, (bool, int, float, complex, str, bytes)):
-        return repr(value)
-    return type(value).__name__
-
-
-def _state(module: torch.nn.Module) -> dict[str, str]:
-    """What the module could remember a call by, each in words: parameters, buffers and attributes."""
-    state = {}
-    common = vars(torch.nn.Module())
-    for prefix, inner in module.named_modules():
-        before = f"{prefix}." if prefix else ""
-        for kind, members in (("parameter", inner._parameters), ("buffer", inner._buffers)):
-            for name, value in members.items():
-                state[f"its {kind} '{before}{name}'"] = _print(value)
-        for name, value in vars(inner).items():
-            if not isinstance(value, torch.nn.Module) and name not in common:
-                state[f"its attribute '{before}{name}'"] = _print(value)
-    return state
-
-
 def _redrawn(call: Call) -> Any:
-    """The answer, with the generators as they were before: what is drawn is drawn again the next time."""
-    python = random.getstate()
-    try:
-        with torch.random.fork_rng(devices=[]):
-            return call()
-    finally:
-        random.setstate(python)
+    with generators.kept():
+        return call()
 
 
 def changes(module: torch.nn.Module, sample: Sample) -> dict[str, str]:

@@ -13,7 +13,7 @@ from pipeline.judging import comparison, ranking, structure
 from pipeline.judging.rules import Stated
 from pipeline.model import pictures, preprocessing
 from pipeline.model.samples import Picture, Sample, draw
-from pipeline.reference import culprits
+from pipeline.reference import culprits, generators
 from pipeline.reference.float64 import Float64
 from pipeline.reference.forms import Forms
 from pipeline.reference.golden import Expected
@@ -22,7 +22,9 @@ DRAWS = 6
 """Labels of two classes for a batch of four are the same in one draw of sixteen."""
 FIRST_DRAW = 100
 ROUGHLY = Stated(Tolerance())
-"""What two runs of one module may differ by, and two inputs must."""
+"""What two runs of one module may differ by."""
+EQUAL = Stated(Tolerance(atol=0, rtol=0))
+"""Of one that draws random numbers, which a sum in another order does not explain."""
 
 
 class Eager:
@@ -41,9 +43,11 @@ class Eager:
         tensors = structure.tensors(output)
         if not tensors:
             raise ModelError(f"the model's output on '{sample.name}' holds no tensor: there is nothing to compare")
-        values = [*tensors, *structure.numbers(output).values()]  # plain numbers as well
-        if not all(bool(value.isfinite().all()) for value in values):
-            raise ModelError(f"the model's output on '{sample.name}' holds NaN or infinity; expected finite numbers")
+        if not is_finite(output):
+            remedy = "have it return a finite number in place of each, such as torch.finfo(dtype).min"
+            raise ModelError(
+                f"the model's output on '{sample.name}' holds NaN or infinity; expected finite numbers; {remedy}"
+            )
         with one_thread():
             alone = self.call(sample)
         truth = self.float64.answer(sample, output, self.names)
@@ -64,13 +68,22 @@ class Eager:
         return kept
 
 
+def is_finite(output: Any) -> bool:
+    """Whether all numbers of an output are, those that are no tensors as well."""
+    values = [*structure.tensors(output), *structure.numbers(output).values()]
+    return all(bool(value.isfinite().all()) for value in values)
+
+
 def run(eager: Eager, golden_samples: list[Sample], model: Model) -> list[Expected]:
     """What it makes of the samples; a ModelError where it is random, or does not depend on its input."""
     found = [eager.run(sample) for sample in golden_samples]
     for sample, expected in zip(golden_samples, found, strict=True):  # in a small output two draws may be the same
-        if faults := comparison.compare(expected.output, eager.call(sample), ROUGHLY).faults:
-            again = f"run twice on '{sample.name}', the model disagrees with itself: {faults[0].message}"
-            raise ModelError(f"{again}; {culprits.of_disagreement(eager.module, partial(eager.call, sample))}")
+        before = generators.at()
+        again = eager.call(sample)
+        drawn = generators.at() != before
+        if faults := comparison.compare(expected.output, again, EQUAL if drawn else ROUGHLY).faults:
+            what = f"run twice on '{sample.name}', the model disagrees with itself: {faults[0].message}"
+            raise ModelError(f"{what}; {culprits.of_disagreement(eager.module, partial(eager.call, sample))}")
     _check_input_matters(eager, model)
     return found
 
@@ -114,10 +127,13 @@ def _check_input_matters(eager: Eager, model: Model) -> None:
     drawn = (draw(model, batch, model.seed + FIRST_DRAW + i) for i in range(DRAWS))
     outputs = (eager.call(sample) for sample in drawn)  # one at a time: the second mostly settles it
     first = next(outputs)
-    rule = Stated(model.tolerance) if model.tolerance else ROUGHLY
+    largest = [float(value.abs().max()) for value in structure.numbers(first).values() if value.numel()]
+    scale = min((value for value in largest if value > 0), default=1)
+    rule = Stated(model.tolerance or Tolerance(atol=ROUGHLY.tolerance.atol * min(scale, 1)))
     if not any(comparison.compare(first, other, rule).faults for other in outputs):
         message = f"the model's output does not depend on its input: {DRAWS} drawn batches of {batch} lead to the same"
-        raise ModelError(f"{message}; comparing it would prove nothing")
+        remedy = "comparing it would prove nothing; look at the weights, and at what is drawn"
+        raise ModelError(f"{message}, within {rule.shown('')}: {remedy}")
 
 
 @contextmanager

@@ -16,12 +16,12 @@ from pipeline.judging import ranking, structure
 from pipeline.judging.findings import Number, shown
 from pipeline.layout import ModelFiles
 from pipeline.methods import outputs
-from pipeline.model import archive, builders, categories, digests, memory, preprocessing, samples, statedict
+from pipeline.model import archive, builders, categories, memory, preprocessing, samples, statedict
 from pipeline.model.evaluating import evaluated
 from pipeline.model.samples import Sample
 from pipeline.operators import foreign
 from pipeline.records import Metadata, Provenance
-from pipeline.reference import culprits, golden, verification
+from pipeline.reference import culprits, golden, state, verification
 from pipeline.reference import eager as reference_side
 from pipeline.reference.eager import Eager, Sight
 from pipeline.reference.golden import Expected, Reference
@@ -39,12 +39,13 @@ def main(name: str, model: Model, settings: Settings) -> None:
     evaluated(module)
     memory.require(memory.size(module), "the archive, made in memory,")
     golden_samples = samples.all_samples(model)
-    weights = digests.of(module)
+    before = state.of(module)
     eager = Eager(module)
     expected = reference_side.run(eager, golden_samples, model)
     changed = culprits.changes(module, golden_samples[0])
+    alone = state.is_left_alone(before, module)
     console.say(DEPRECATION)
-    subject = Subject(name, model, provenance, eager, golden_samples, expected, weights, changed)
+    subject = Subject(name, model, provenance, eager, golden_samples, expected, before.weights, changed, alone)
     refused = ""
     for method in methods.attempts(model):
         if refused:
@@ -75,13 +76,25 @@ class Subject(NamedTuple):
     """Their hashes, before the model was called."""
     changed: Mapping[str, str]
     """The inputs that it writes to, each with the submodule that does."""
+    left_alone: bool
+    """Whether calls change nothing in the module."""
+
+    def module(self) -> torch.nn.Module:
+        """The module to export, as it was before it was called."""
+        if self.left_alone:
+            return self.eager.module
+        weights = ModelFiles.of(self.name, self.model).weights
+        return evaluated(builders.load(self.model, *statedict.read_artifact(weights)))
 
 
 def _export(subject: Subject, method: str) -> None:
     """Write the three files; a ModelError says why the method does not do."""
     model, eager, example = subject.model, subject.eager, subject.samples[0]
     paths = ModelFiles.of(subject.name, model)
-    exported = methods.get(method).export(eager.module, example)
+    module = subject.module()
+    buffers = {} if subject.left_alone else {name: value.clone() for name, value in module.named_buffers()}
+    exported = methods.get(method).export(module, example)
+    _reset(exported, buffers)  # tracing calls it
     if strangers := foreign.foreign(exported):
         raise ModelError(f"it calls {strangers[0]}, which C++ has not: {foreign.remedy(strangers[0])}")
     element = outputs.element_like(subject.expected[0].output, exported, example)
@@ -94,7 +107,6 @@ def _export(subject: Subject, method: str) -> None:
     bound = [sample.bound(exported) for sample in subject.samples]
     with files.staged(paths.archive) as staging:
         archive.save(exported, _metadata(subject, method, samples.taken(model, exported)), staging)
-        after = digests.of(eager.module)
         reference = golden.Reference(
             samples=subject.expected,
             pictures=[sight.expected for sight in seen],
@@ -103,7 +115,7 @@ def _export(subject: Subject, method: str) -> None:
             names=eager.names,
             threads=torch.get_num_threads(),
             no_truth=eager.float64.missing,
-            weights={key: digest for key, digest in subject.weights.items() if after[key] == digest},  # no call's own
+            weights=dict(subject.weights),
         )
         largest = _verify(staging, subject, method, bound, reference, seen)
         golden.write_inputs(paths.inputs, bound, pictures)
@@ -126,6 +138,12 @@ def _export(subject: Subject, method: str) -> None:
     for sight in seen:
         if sight.remark:
             console.say(sight.remark)
+
+
+def _reset(exported: torch.jit.ScriptModule, buffers: Mapping[str, torch.Tensor]) -> None:
+    for name, buffer in exported.named_buffers():
+        if name in buffers:
+            buffer.copy_(buffers[name])
 
 
 def _categories(model: Model, expected: list[Expected]) -> list[str]:

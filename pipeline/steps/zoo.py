@@ -1,17 +1,18 @@
 """Carry torchvision's models to C++, each in processes of its own, and write one table of them."""
 
 import concurrent.futures
+import contextlib
 import hashlib
 import os
 import sys
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Mapping
 from pathlib import Path
 
 import msgspec
 
-from pipeline import catalogue, cli, console, files, hashes, layout, process, toolchain
+from pipeline import catalogue, children, cli, console, files, hashes, layout, process, toolchain
 from pipeline.bench import machine
 from pipeline.config import Settings
 from pipeline.errors import Disagreement, EnvironmentFault, SettingsError
@@ -41,13 +42,16 @@ def main(patterns: list[str], settings: Settings) -> None:
     known = {row.name: row for row in map(_recorded, rows.values()) if row}
     agreed = [name for name in chosen if name in known and known[name].verdict == "agrees"]
     waiting = sorted((rows[name] for name in chosen if name not in agreed), key=lambda row: -row.parameters)
-    console.say(f"{len(waiting)} models to carry" + (f", {len(agreed)} have agreed before" if agreed else ""))
+    models = "model" if len(waiting) == 1 else "models"
+    console.say(f"{len(waiting)} {models} to carry" + (f", {len(agreed)} have agreed before" if agreed else ""))
+    job.forget_unfinished()
     crew = _Crew(settings, families)
     try:
-        for row in crew.carried(waiting):
-            files.write_record(_record_of(row.name), row)
-            known[row.name] = row
-            console.say(job.line(row), len(agreed) + crew.ran, len(chosen))
+        with contextlib.closing(crew.carried(waiting)) as carried:
+            for row in carried:
+                files.write_record(_record_of(row.name), row)
+                known[row.name] = row
+                console.say(job.line(row), len(agreed) + crew.ran, len(chosen))
     finally:
         _write(crew, [known[name] for name in rows if name in known])
     wrong = [known[name] for name in chosen if known[name].verdict != "agrees"]
@@ -70,8 +74,8 @@ class _Crew:
         self.ran = 0
         self.peak = 0
 
-    def carried(self, waiting: list[Row]) -> Iterator[Row]:
-        """The rows, filled in, as they come."""
+    def carried(self, waiting: list[Row]) -> Generator[Row]:
+        """The rows, filled in, as they come; closed before its end, it ends what runs."""
         os.environ["OMP_NUM_THREADS"] = str(self.threads)
         over = threading.Event()
         threading.Thread(target=self._look, args=(over,), daemon=True).start()
@@ -81,6 +85,9 @@ class _Crew:
                 for future in concurrent.futures.as_completed(futures):
                     self.ran += 1
                     yield future.result()
+            except BaseException:  # told to end, say
+                children.stop_all(grace=0)
+                raise
             finally:
                 over.set()
                 pool.shutdown(wait=False, cancel_futures=True)
@@ -119,7 +126,7 @@ def _sizes() -> dict[str, int]:
 
 def _recorded(blank: Row) -> Row | None:
     row = files.read_record(_record_of(blank.name), Row)
-    return row if row and row.key == blank.key else None
+    return row if row and (row.name, row.key) == (blank.name, blank.key) else None
 
 
 def _record_of(name: str) -> Path:

@@ -102,6 +102,12 @@ def carry(blank: Row, settings: Settings, limits: Limits, threads: int) -> Row:
         shutil.rmtree(paths.folder, ignore_errors=True)
 
 
+def forget_unfinished() -> None:
+    """Remove the files of models whose run was killed."""
+    for left in layout.ZOO.glob("*/"):
+        shutil.rmtree(left, ignore_errors=True)
+
+
 class _Said:
     """What a step says."""
 

@@ -168,6 +168,9 @@ def test_new_writes_an_entry_and_tries_it(project: Project) -> None:
     ]
     before = project.path("pyproject.toml").read_text()
     for words, expected in {
+        ("name=x", "name=y", "builder=nets:Net"): "name is said twice",
+        ("name=x", "builder=nets:Net", "arguments=5", "arguments.x=3"): "arguments.x is said beside arguments",
+        ("name=x", "builder=nets:Net", "shape=batch,²"): "²",
         ("name=mine", "builder=nets:Net"): "has a [tool.torchferry.models.mine]; give another name",
         ("name=x", "builder=nets:Nett"): "did you mean 'Net'?",
         ("name=x", "builder=nets:Pair"): "there is no telling what nets:Pair takes; say which inputs",
