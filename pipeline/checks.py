@@ -57,8 +57,10 @@ def _weights_faults(model: Model) -> _Faults:
         yield "weights", f"missing; {did_you_mean('', WEIGHT_KINDS)}"
     elif not model.weights.startswith(WEIGHT_KINDS):
         yield "weights", f"'{model.weights}' is of no known kind; {did_you_mean(model.weights, WEIGHT_KINDS)}"
-    elif model.weights_kind == "seeded" and model.weights != "seeded":
-        yield "weights", f"'{model.weights}' is unknown; did you mean 'seeded'?"
+    elif model.weights_kind in ("seeded", "builder") and model.weights != model.weights_kind:
+        yield "weights", f"'{model.weights}' is unknown; did you mean '{model.weights_kind}'?"
+    elif model.weights == "builder" and model.builder.startswith(TORCHVISION):
+        yield "weights", "'builder' found; torchvision's own are 'torchvision:DEFAULT', and without any it is 'seeded'"
     elif model.weights_kind.startswith("http") and not model.sha256:
         yield "sha256", "missing; a URL needs the file's hash, as sha256sum prints it"
     if model.sha256 and not re.fullmatch(r"[0-9a-f]{64}", model.sha256):

@@ -11,7 +11,7 @@ BATCH = "batch"
 FILE = "file:"
 READY = "ready"
 """The kind of weights that are inside a TorchScript file."""
-WEIGHT_KINDS = ("torchvision:", "https://", "http://", "file:", "package:", "seeded")
+WEIGHT_KINDS = ("torchvision:", "https://", "http://", "file:", "package:", "seeded", "builder")
 
 
 class Table(msgspec.Struct, frozen=True, kw_only=True, rename="kebab", forbid_unknown_fields=True):
@@ -82,7 +82,8 @@ class Model(Table, frozen=True):
     reads: list[str] = []
     """Files that the builder reads, as `file:`, where no argument names them: they are watched like its sources."""
     weights: str = ""
-    """`torchvision:DEFAULT`, `file:path`, `package:name/path`, `https://…` or `seeded`."""
+    """`torchvision:DEFAULT`, `file:path`, `package:name/path`, `https://…`, `seeded`, or `builder`:
+    as the builder leaves them."""
     sha256: str = ""
     """The weights file's full hash, where one wants it pinned; a URL needs it."""
     if_unreachable: Literal["fail", "seeded"] = "fail"

@@ -28,14 +28,14 @@ _EXPORT = (*_BUILDER, "method", "inputs", "batch_sizes", "extents", "images", "p
 
 
 def weights_files(model: Model) -> list[str]:
-    """A weights file that the user keeps, and the builder's files where seeded weights come out of it."""
-    return [*_own_files([model.weights, model.builder]), *(_builder_files(model) if _may_be_seeded(model) else ())]
+    """A weights file that the user keeps, and the builder's files where weights come out of it."""
+    return [*_own_files([model.weights, model.builder]), *(_builder_files(model) if _are_built(model) else ())]
 
 
 def weights_facts(model: Model) -> Facts:
     """The settings that name the weights, and the torchvision that knows what its enums mean."""
     facts = _settings(model, _WEIGHTS) | {"torchvision": toolchain.version("torchvision")} | _packaged([model.weights])
-    if _may_be_seeded(model):
+    if _are_built(model):
         facts |= _settings(model, ("inputs", "extents")) | {"builder's package": sources.builder_version(model.builder)}
         facts |= {"torch": toolchain.version("torch"), "cpu": toolchain.cpu()}  # batch norms are calibrated
     return facts
@@ -99,9 +99,9 @@ def _builder_files(model: Model) -> list[str]:
     return sorted({*sources.builder_sources(model.builder), *_own_files([model.builder, *named, *model.reads])})
 
 
-def _may_be_seeded(model: Model) -> bool:
-    """Seeded weights come out of the builder, and are calibrated on inputs."""
-    return "seeded" in (model.weights, model.if_unreachable)
+def _are_built(model: Model) -> bool:
+    """So do seeded weights, or they may; they are calibrated on inputs as well."""
+    return model.weights == "builder" or "seeded" in (model.weights, model.if_unreachable)
 
 
 def _settings(model: Model, keys: tuple[str, ...]) -> dict[str, Any]:

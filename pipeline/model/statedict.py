@@ -1,5 +1,6 @@
 """Weights on disk: state dicts, read without ever running what a file says."""
 
+import hashlib
 import pickle
 import warnings
 from pathlib import Path
@@ -103,6 +104,16 @@ def _read_pickle(path: Path) -> Any:
     except Exception as error:  # a damaged file fails in many ways
         first = str(error).partition("\n")[0].partition(". ")[0]
         raise FileError(f"{path} is truncated or damaged ({first}); get the file again") from None
+
+
+def digest(state: StateDict) -> str:
+    """The hash of all tensors, by their names."""
+    found = hashlib.sha256()
+    for name, value in sorted(state.items()):
+        if isinstance(value, torch.Tensor):
+            found.update(f"{name} {value.dtype} {list(value.shape)}\n".encode())
+            found.update(value.detach().contiguous().flatten().view(torch.uint8).numpy().tobytes())
+    return found.hexdigest()
 
 
 def write_artifact(target: Path, state: StateDict, provenance: Provenance) -> None:

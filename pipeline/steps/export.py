@@ -16,7 +16,7 @@ from pipeline.judging import ranking, structure
 from pipeline.judging.findings import Number, shown
 from pipeline.layout import ModelFiles
 from pipeline.methods import outputs
-from pipeline.model import archive, builders, categories, memory, preprocessing, samples, statedict
+from pipeline.model import archive, builders, categories, memory, preprocessing, samples, statedict, wrapping
 from pipeline.model.evaluating import evaluated
 from pipeline.model.samples import Sample
 from pipeline.operators import foreign
@@ -94,7 +94,6 @@ def _export(subject: Subject, method: str) -> None:
     module = subject.module()
     buffers = {} if subject.left_alone else {name: value.clone() for name, value in module.named_buffers()}
     exported = methods.get(method).export(module, example)
-    _reset(exported, buffers)  # tracing calls it
     if strangers := foreign.foreign(exported):
         raise ModelError(f"it calls {strangers[0]}, which C++ has not: {foreign.remedy(strangers[0])}")
     element = outputs.element_like(subject.expected[0].output, exported, example)
@@ -106,6 +105,7 @@ def _export(subject: Subject, method: str) -> None:
     seen = [reference_side.see(eager, preset, picture, model) for picture in pictures] if preset else []
     bound = [sample.bound(exported) for sample in subject.samples]
     with files.staged(paths.archive) as staging:
+        _reset(exported, buffers)
         archive.save(exported, _metadata(subject, method, samples.taken(model, exported)), staging)
         reference = golden.Reference(
             samples=subject.expected,
@@ -141,9 +141,11 @@ def _export(subject: Subject, method: str) -> None:
 
 
 def _reset(exported: torch.jit.ScriptModule, buffers: Mapping[str, torch.Tensor]) -> None:
+    """Give the buffers their first values again: a trace is made by a call."""
     for name, buffer in exported.named_buffers():
-        if name in buffers:
-            buffer.copy_(buffers[name])
+        first = buffers.get(name.removeprefix(wrapping.INSIDE))
+        if first is not None:
+            buffer.copy_(first)
 
 
 def _categories(model: Model, expected: list[Expected]) -> list[str]:

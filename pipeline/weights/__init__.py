@@ -31,6 +31,7 @@ SOURCES = {
     "file:": "pipeline.weights.file",
     "package:": "pipeline.weights.file",
     "seeded": "pipeline.weights.seeded",
+    "builder": "pipeline.weights.built",
     "ready": "pipeline.weights.ready",
 }
 

@@ -1,14 +1,15 @@
 """Weights drawn from a seed: they classify nothing, and carry a model to C++ as well as trained ones do."""
 
-import hashlib
+from collections.abc import Mapping
 
+import msgspec
 import torch
 
-from pipeline.entry import Model
+from pipeline import console
+from pipeline.entry import TORCHVISION, Model
 from pipeline.errors import ModelError
-from pipeline.model import builders, samples
+from pipeline.model import builders, digests, samples, statedict
 from pipeline.model.evaluating import evaluated
-from pipeline.model.statedict import StateDict
 from pipeline.records import Provenance
 from pipeline.weights import Weights
 
@@ -22,12 +23,32 @@ def fetch(model: Model) -> Weights:
 
     Without that, a deep network's activations vanish or explode, and all inputs lead to the same logits.
     """
+    others = {} if model.builder.startswith(TORCHVISION) else _drawn_anew(model)
     module = builders.build(model)
+    _tell_what_is_not_drawn(module, others)
     _fill_empty_layers(module)
     settle(module, model)
     state = module.state_dict()
     source = f"seeded with {model.seed}"
-    return Weights(state, Provenance(source=source, sha256=_digest(state), untrained=True))
+    return Weights(state, Provenance(source=source, sha256=statedict.digest(state), untrained=True))
+
+
+def _drawn_anew(model: Model) -> Mapping[str, str]:
+    """The hashes of what another seed leads to."""
+    return digests.of(builders.build(msgspec.structs.replace(model, seed=model.seed + 1)))
+
+
+def _tell_what_is_not_drawn(module: torch.nn.Module, others: Mapping[str, str]) -> None:
+    """A builder may load weights of its own, which are lost on one that then asks for seeded ones."""
+    ours = digests.of(module)
+    same = [
+        name
+        for name, value in module.named_parameters()
+        if value.dim() > 1 and others.get(name, "") == ours.get(name) and bool((value != value.flatten()[0]).any())
+    ]
+    if same:
+        which = f"{len(same)} parameters, such as {same[0]}, do not hang on the seed"
+        console.say(f'{which}: where the builder has loaded them, weights = "builder" keeps all that it leaves')
 
 
 def _fill_empty_layers(module: torch.nn.Module) -> None:
@@ -71,12 +92,3 @@ def _run_once(module: torch.nn.Module, model: Model) -> None:
         raise ModelError(
             f"the model {model.builder} does not run on its own inputs: {type(error).__name__}: {error}"
         ) from error
-
-
-def _digest(state: StateDict) -> str:
-    digest = hashlib.sha256()
-    for name, value in sorted(state.items()):
-        if isinstance(value, torch.Tensor):
-            digest.update(f"{name} {value.dtype} {list(value.shape)}\n".encode())
-            digest.update(value.detach().contiguous().flatten().view(torch.uint8).numpy().tobytes())
-    return digest.hexdigest()

@@ -171,3 +171,77 @@ class SmallDice(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         return nn.functional.dropout(self.head(x.mean((2, 3))), 0.5, training=True)
+
+
+class Drowned(Net):
+    """Its noise is smaller than what rounding may do."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        logits: Tensor = super().forward(x) + torch.randn(10) * 1e-6
+        return logits
+
+
+class Small(Net):
+    """Its answers are small, and depend on the input all the same."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        logits: Tensor = super().forward(x) * 1e-6
+        return logits
+
+
+class Remembering(Net):
+    """Scales by what it has seen first; one that was not called scales by each."""
+
+    scale: Tensor | None
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.scale = None
+
+    def forward(self, x: Tensor) -> Tensor:
+        if self.scale is None:
+            self.scale = x.abs().max()
+        logits: Tensor = super().forward(x) / self.scale
+        return logits
+
+
+class Initialising(Net):
+    """Sets a parameter by what it sees first."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.loc = nn.Parameter(torch.zeros(10))
+        self.done = False
+
+    def forward(self, x: Tensor) -> Tensor:
+        y = super().forward(x)
+        if not self.done:
+            self.loc.data.copy_(-y.mean(0))
+            self.done = True
+        logits: Tensor = y + self.loc
+        return logits
+
+
+class Drifting(nn.Module):
+    """Notes in a buffer what it has seen, and answers the same."""
+
+    seen: Tensor
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.net = Net()
+        self.register_buffer("seen", torch.zeros(10))
+
+    def forward(self, x: Tensor) -> Tensor:
+        y: Tensor = self.net(x)
+        self.seen.add_(y.mean(0))
+        return y
+
+
+class Loaded(Net):
+    """Comes with weights of its own."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        with torch.no_grad():
+            self.head.weight.copy_(torch.arange(self.head.weight.numel()).reshape(self.head.weight.shape) / 100)

@@ -8,6 +8,7 @@ import pytest
 import torch
 from torch import nn
 
+from pipeline import layout
 from pipeline.entry import Input, Model
 from pipeline.errors import ModelError
 from pipeline.memory import UNLIMITED, available
@@ -55,6 +56,7 @@ UNFIT = {
     "Noisy": r"^run twice on 'seeded, batch 1', the model disagrees with itself: .*; blocks\.1 \(Noise\) draws random",
     "Between": r"; the forward of the model \(Between\) itself draws random numbers; expected none in eval\(\)",
     "Dice": r"; the forward of the model \(Dice\) itself draws random numbers",
+    "Drowned": r"run twice on .*; the forward of the model \(Drowned\) itself draws random numbers",
     "Recurrent": r"; its buffer 'h' changes from call to call, and the output with it; expected no memory",
     "Counting": r"; its attribute 'calls' changes from call to call, and the output with it",
     "Settling": r"; its first call answers otherwise than those after it; let the builder call it once$",
@@ -73,8 +75,51 @@ def test_the_culprit_is_named(name: str) -> None:
     assert re.search(UNFIT[name], refused(name)), refused(name)
 
 
-def test_a_memory_that_does_no_harm() -> None:
-    assert run("Harmless").float64.missing == ""
+@pytest.mark.parametrize("name", ["Harmless", "Small"])
+def test_what_does_no_harm(name: str) -> None:
+    assert run(name).float64.missing == ""
+
+
+def exported(project: Project, name: str, *lines: str) -> str:
+    """What export says; its weights are from a file, which no call has changed."""
+    torch.manual_seed(3)
+    torch.save(getattr(unfit, name)().state_dict(), project.path("tried.pt"))
+    project.add_model("tried", f'builder = "unfit:{name}"', 'weights = "file:tried.pt"', SHAPE, *lines)
+    assert project.step("weights", "tried").code == 0
+    return project.step("export", "tried").output
+
+
+@pytest.mark.parametrize("method", ["script", "trace"])
+def test_what_calls_change_does_not_ship(project: Project, method: str) -> None:
+    said = exported(project, "Drifting", f'method = "{method}"')
+    assert "its buffer 'seen' changes when the model is called; the archive is made of one that was not" in said
+    assert "verified in Python" in said, said
+    module, _ = archive.load(project.path(f"artifacts/tried/tried_{layout.EXPORTED[method]}.pt"))
+    assert not module.seen.any()
+
+
+def test_weights_that_a_call_writes_to(project: Project) -> None:
+    assert "error: its parameter 'loc' changes when the model is called, expected" in exported(project, "Initialising")
+
+
+def test_a_scale_that_the_first_call_has_set(project: Project) -> None:
+    """A trace of a model that was called has it inside."""
+    said = exported(project, "Remembering", 'method = "trace"')
+    assert "its attribute 'scale' changes when the model is called" in said
+    assert "error: the trace made on 'seeded, batch 1' keeps what holds for that alone" in said
+
+
+def test_weights_that_the_builder_has_loaded(project: Project) -> None:
+    project.add_model("tried", 'builder = "unfit:Loaded"', SEEDED, SHAPE)
+    told = "1 parameters, such as head.weight, do not hang on the seed: where the builder has loaded them, weights ="
+    assert told in project.step("weights", "tried").output
+    project.edit("pyproject.toml", f'"unfit:Loaded"\n{SEEDED}', '"unfit:Loaded"\nweights = "builder"')
+    finished = project.step("weights", "tried")
+    assert "as unfit:Loaded leaves them, sha256" in finished.output
+    state, provenance = statedict.read_artifact(project.path("artifacts/tried/weights.pt"))
+    assert torch.equal(state["head.weight"], unfit.Loaded().head.weight)
+    assert not state["norm.running_mean"].any()
+    assert not provenance.untrained
 
 
 def test_a_refusal_leaves_nothing(project: Project) -> None:

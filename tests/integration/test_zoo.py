@@ -1,6 +1,8 @@
 """The zoo, on one model of each family."""
 
 import json
+import signal
+import time
 
 from .conftest import Project
 
@@ -38,3 +40,17 @@ def test_a_pattern_that_matches_nothing(project: Project) -> None:
     finished = project.doit("zoo", "resmet*")
     assert finished.code == 1
     assert "torchvision has no model 'resmet*'; did you mean 'resnet" in finished.errors[0]
+
+
+def test_interrupted_it_leaves_its_table_and_no_files(project: Project) -> None:
+    running = project.start("zoo", "alexnet", "vgg11")
+    folder = project.path("artifacts/zoo")
+    while not list(folder.glob("*/weights.pt")):
+        assert running.poll() is None, running.communicate()[0]
+        time.sleep(0.05)
+    running.send_signal(signal.SIGINT)
+    output, _ = running.communicate(timeout=60)
+    assert running.returncode == 130, output
+    assert project.path("artifacts/zoo/zoo.md").is_file()
+    assert not list(folder.glob("*/")), "what was not carried to its end leaves nothing"
+    assert not project.processes()
