@@ -188,14 +188,21 @@ def read_entry(name: str, entry: dict[str, Any], path: Path = PYPROJECT) -> Mode
 
 def _read_model(name: str, entry: object, where: str, shared: dict[str, Any]) -> Model:
     """The entry, and beside it what is shared; `{name}` in a text stands for the model's name."""
-    if isinstance(entry, dict):
-        entry = {
-            key: value.replace("{name}", name) if isinstance(value, str) else value
-            for key, value in {**shared, **entry}.items()
-        }
-    model = _read(entry, Model, where)
+    own = entry if isinstance(entry, dict) else {}
+    model = _read(_named({**shared, **own}, name) if isinstance(entry, dict) else entry, Model, where)
     if not model.weights and model.builder.startswith(TORCHVISION):
         model = msgspec.structs.replace(model, weights="torchvision:DEFAULT")
     for key, message in checks.faults(name, model):
-        raise SettingsError(f"{PYPROJECT}, {where}{key and ' ' + key}: {message}")
+        said = f"{where}{key and ' ' + key}: {message}"
+        if key in shared.keys() - own:
+            said += f" (it is [{TABLE}.defaults] that says so; say otherwise in the entry)"
+        raise SettingsError(f"{PYPROJECT}, {said}")
     return model
+
+
+def _named(value: Any, name: str) -> Any:
+    if isinstance(value, dict):
+        return {key: _named(inner, name) for key, inner in value.items()}
+    if isinstance(value, list):
+        return [_named(inner, name) for inner in value]
+    return value.replace("{name}", name) if isinstance(value, str) else value

@@ -93,6 +93,9 @@ def _call(model: Model, weights: Any) -> torch.nn.Module:
         ) from error
     if "torchvision" in sys.modules:
         replacing.for_good()
+    if type(built).__name__ == "OptimizedModule":  # torch.compile's, which is not imported for this
+        console.say(f"{model.builder} returns what torch.compile made; the module that it was made of is carried")
+        built = built._orig_mod
     if not isinstance(built, torch.nn.Module):
         raise ModelError(f"the builder {model.builder} returned {type(built).__name__}, expected a torch.nn.Module")
     if lazy := next(

@@ -143,6 +143,11 @@ def test_a_refusal_leaves_nothing(project: Project) -> None:
         assert left == (["weights.pt"] if step == "export" else [])
 
 
+def test_what_is_compiled_already(capsys: pytest.CaptureFixture[str]) -> None:
+    assert isinstance(builders.build(Model(builder="tests.data.unfit:compiled", weights="seeded")), Net)
+    assert "returns what torch.compile made; the module that it was made of is carried" in capsys.readouterr().out
+
+
 def test_what_a_builder_needs() -> None:
     model = Model(builder="tests.data.unfit:Needing", arguments={"rate": 0.1}, weights="seeded")
     with pytest.raises(ModelError) as error:

@@ -53,6 +53,8 @@ method = "trace"
 seed = 3
 arguments = { classes = 5 }
 baseline = "file:baselines/{name}.json"
+images = ["file:{name}.png"]
+preprocess = { resize = 12, crop = 8, mean = [0.5, 0.5, 0.5], std = [0.5, 0.5, 0.5] }
 """
     other = """
 [tool.torchferry.models.other]
@@ -66,6 +68,7 @@ arguments = { depth = 2 }
     assert (net.method, net.seed, net.arguments) == ("trace", 3, {"classes": 5})
     assert (told.method, told.seed, told.arguments) == ("trace", 4, {"depth": 2})
     assert (net.baseline, told.baseline) == ("file:baselines/net.json", "file:baselines/other.json")
+    assert (net.images, told.images) == (["file:net.png"], ["file:other.png"])
 
 
 PATTERNS = """
@@ -163,6 +166,10 @@ TABLES = {
     ),
     "wrong-type-in-defaults": (f"[tool.torchferry.defaults]\nseed = 'a'\n{MODEL}", "defaults] seed: expected `int`"),
     "bad-default": (f"[tool.torchferry.defaults]\ntimeout = 0\n{MODEL}", "[tool.torchferry.defaults] timeout: 0 found"),
+    "unfit-default": (
+        f"[tool.torchferry.defaults]\nweights = 'seeded'\n{MODEL}[tool.torchferry.models.a]\nbuilder = 'file:a.pt'",
+        "holds all of the model (it is [tool.torchferry.defaults] that says so; say otherwise in the entry)",
+    ),
     "defaults-no-table": (f"[tool.torchferry]\ndefaults = 3\n{MODEL}", "defaults is 3, expected a table"),
     "pattern-of-nothing": (
         "[tool.torchferry.models.'torchvision:resmet*']\n",
