@@ -1,7 +1,5 @@
 """Weights drawn from a seed: they classify nothing, and carry a model to C++ as well as trained ones do."""
 
-from collections.abc import Mapping
-
 import msgspec
 import torch
 
@@ -23,23 +21,22 @@ def fetch(model: Model) -> Weights:
 
     Without that, a deep network's activations vanish or explode, and all inputs lead to the same logits.
     """
-    others = {} if model.builder.startswith(TORCHVISION) else _drawn_anew(model)
     module = builders.build(model)
-    _tell_what_is_not_drawn(module, others)
     _fill_empty_layers(module)
     settle(module, model)
+    if not model.builder.startswith(TORCHVISION):
+        _tell_what_is_not_drawn(module, model)
     state = module.state_dict()
     source = f"seeded with {model.seed}"
     return Weights(state, Provenance(source=source, sha256=statedict.digest(state), untrained=True))
 
 
-def _drawn_anew(model: Model) -> Mapping[str, str]:
-    """The hashes of what another seed leads to."""
-    return digests.of(builders.build(msgspec.structs.replace(model, seed=model.seed + 1)))
-
-
-def _tell_what_is_not_drawn(module: torch.nn.Module, others: Mapping[str, str]) -> None:
+def _tell_what_is_not_drawn(module: torch.nn.Module, model: Model) -> None:
     """A builder may load weights of its own, which are lost on one that then asks for seeded ones."""
+    try:
+        others = digests.of(builders.build(msgspec.structs.replace(model, seed=model.seed + 1)))
+    except ModelError:  # it builds once only, or memory has no room for two
+        return
     ours = digests.of(module)
     same = [
         name
