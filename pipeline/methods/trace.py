@@ -68,6 +68,8 @@ def _trace(module: torch.nn.Module, example: Sample) -> torch.jit.ScriptModule:
 
 def _explain(report: str) -> str:
     """The tracer's report in a line; what it says of a value comes after the value itself, which may be long."""
+    if "is not in forward() method's arguments" in report:
+        return "no trace takes an argument by keyword alone; remove the * before it in forward"
     if NO_TENSOR in report:
         return "forward returns what no trace can, such as a number or None; have it return tensors in plain containers"
     value, _, reason = report.strip().partition("\n:")

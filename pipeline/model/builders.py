@@ -126,6 +126,10 @@ def _check_complete(builder: Any, arguments: dict[str, Any], name: str) -> None:
     except (TypeError, ValueError):  # a callable of C's, which tells nothing
         return
     named = [one for one in parameters if one.kind in (one.POSITIONAL_OR_KEYWORD, one.KEYWORD_ONLY)]
+    known = [one.name for one in named]
+    if not any(one.kind is one.VAR_KEYWORD for one in parameters):
+        for key in arguments.keys() - known:
+            raise ModelError(f"the builder {name} takes no '{key}'; {did_you_mean(key, known)}")
     missing = [one for one in named if one.default is one.empty and one.name not in arguments]
     if missing:
         needed = ", ".join(str(one.replace(kind=one.KEYWORD_ONLY)) for one in missing)

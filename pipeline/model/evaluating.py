@@ -20,5 +20,6 @@ def evaluated(module: torch.nn.Module) -> torch.nn.Module:
         who = f"{name} ({type(inner).__name__})" if name else f"the model ({type(inner).__name__})"
         more = f" and {len(left) - 1} more of its submodules" if len(left) > 1 else ""
         remedy = "look for a train() of its own, or a submodule that it keeps from being told"
-        raise ModelError(f"{who}{more} stays in training mode after eval(); expected training to be False; {remedy}")
+        stays = "stay" if more else "stays"
+        raise ModelError(f"{who}{more} {stays} in training mode after eval(); expected training to be False; {remedy}")
     return module

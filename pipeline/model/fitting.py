@@ -47,7 +47,8 @@ def fit(
     """The weights in the keys of the module, or what there is `otherwise`; a ModelError lists what does not fit."""
     expected = module.state_dict()
     tied = aliases(module)
-    ways = [_best(entry, found, expected, tied) for entry, found in candidates(state)]
+    found_in = candidates(state) or [((), state)]  # a model without weights has none to find
+    ways = [_best(entry, found, expected, tied) for entry, found in found_in]
     fitting = [way for way in ways if not way.misfits.total]
     if len(fitting) > 1:
         both = " and ".join(f"'{'/'.join(way.entry)}'" for way in fitting)

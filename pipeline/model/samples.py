@@ -28,6 +28,15 @@ class Sample(NamedTuple):
         positional = len(arguments) - len(self.keywords)
         return model(*arguments[:positional], **dict(zip(self.keywords, arguments[positional:], strict=True)))
 
+    def explained(self, error: BaseException) -> str:
+        """Why a model does not run on it, in a line, and what to look at."""
+        lines = str(error).strip().splitlines() or [""]
+        said = lines[-1] if "TorchScript interpreter" in lines[0] else f"{type(error).__name__}: {lines[0]}"
+        if "operator torchvision::" in said:
+            return f"{said}; import torchvision at the top of the model's file, where it is made to fit torch"
+        given = " and ".join(map(_described, self.arguments))
+        return f"{said}; it was given {given}: look at shape, dtype and below of the entry's inputs"
+
     def bound(self, archive: torch.jit.ScriptModule) -> "Sample":
         """The same call without names, as an archive's `forward` takes it; what lies between has its default."""
         if not self.keywords:
@@ -42,6 +51,12 @@ class Sample(NamedTuple):
             unknown = ", ".join(by_name)
             raise ModelError(f"the archive's forward has no argument {unknown}; correct the names in the inputs")
         return Sample(self.name, arguments)
+
+
+def _described(argument: Any) -> str:
+    if isinstance(argument, list):
+        return f"a list of {' and '.join(map(_described, argument))}"
+    return f"{str(argument.dtype).removeprefix('torch.')} {list(argument.shape)}"
 
 
 def mapped(argument: Any, change: Callable[[torch.Tensor], torch.Tensor]) -> Any:

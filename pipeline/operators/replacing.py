@@ -1,5 +1,6 @@
 """`torch.ops.torchvision.<name>` leads to ours while a model is exported, from whichever side it is called."""
 
+import atexit
 import contextlib
 import functools
 import sys
@@ -36,6 +37,7 @@ def replaced() -> Iterator[None]:
 def for_good() -> None:
     """The same for the rest of the process, in which torchvision was imported by now."""
     _for_good.enter_context(replaced())
+    atexit.register(_for_good.close)  # while the operators that it puts back are there still
 
 
 def _has_ops() -> bool:

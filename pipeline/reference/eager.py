@@ -59,9 +59,7 @@ class Eager:
             with torch.inference_mode():
                 output = sample.passed_to(self.module)
         except (Exception, SystemExit) as error:
-            first = str(error).partition("\n")[0]
-            message = f"the model fails on '{sample.name}': {type(error).__name__}: {first}; see the entry's inputs"
-            raise ModelError(message) from error
+            raise ModelError(f"the model fails on '{sample.name}': {sample.explained(error)}") from error
         self.names |= structure.fields(output)
         kept = structure.plain(output)
         self.forms.note(sample.arguments, kept, self.names)

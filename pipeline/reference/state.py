@@ -24,6 +24,8 @@ def of(module: torch.nn.Module) -> State:
     attributes = {}
     common = vars(torch.nn.Module())
     for prefix, inner in module.named_modules():
+        if isinstance(inner, torch.jit.ScriptModule):  # what Python sees of it are ways to call it
+            continue
         before = f"{prefix}." if prefix else ""
         for name, value in vars(inner).items():
             if not isinstance(value, torch.nn.Module) and name not in common:

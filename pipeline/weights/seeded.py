@@ -82,10 +82,11 @@ def settle(module: torch.nn.Module, model: Model) -> None:
 
 
 def _run_once(module: torch.nn.Module, model: Model) -> None:
+    sample = samples.draw(model, CALIBRATION_BATCH_SIZE, seed=model.seed)
     try:
         with torch.no_grad():
-            samples.draw(model, CALIBRATION_BATCH_SIZE, seed=model.seed).passed_to(module)
+            sample.passed_to(module)
     except Exception as error:
         raise ModelError(
-            f"the model {model.builder} does not run on its own inputs: {type(error).__name__}: {error}"
+            f"the model {model.builder} does not run on its own inputs: {sample.explained(error)}"
         ) from error

@@ -102,7 +102,7 @@ FAULTS = {
     "fails": (['builder = "nets:failing"'], "failed: ValueError: no such backbone"),
     "wrong-arguments": (
         ['builder = "nets:Net"', "arguments = { chanels = 3 }"],
-        "unexpected keyword argument 'chanels'",
+        "takes no 'chanels'; did you mean 'channels'?",
     ),
     "unscriptable": (['builder = "nets:Unscriptable"'], "nets.py:"),
     "branching": (

@@ -194,6 +194,14 @@ def test_a_module_that_loads_in_its_own_way() -> None:
     assert told == "2 (weight, …) CHANGED by the model's own loading"
 
 
+class Bare(nn.Module):
+    """There is nothing to load."""
+
+
+def test_a_model_without_weights() -> None:
+    assert load(Bare(), {}) == ""
+
+
 def test_old_keys_that_the_module_takes() -> None:
     """What torch's own hook makes of a checkpoint from before parametrizations."""
     module = nn.utils.parametrizations.weight_norm(nn.Linear(2, 2))

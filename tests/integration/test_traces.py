@@ -133,6 +133,16 @@ def test_an_argument_without_a_type(kind: type[nn.Module]) -> None:
         script.export(kind().eval(), Sample("it", [torch.ones(1, 2)]))
 
 
+class Scaled(nn.Module):
+    def forward(self, x: Tensor, *, scale: Tensor) -> Tensor:
+        return x * scale
+
+
+def test_an_argument_that_is_passed_by_keyword_alone() -> None:
+    with pytest.raises(ModelError, match=r"no trace takes an argument by keyword alone; remove the \*"):
+        trace.export(Scaled().eval(), Sample("it", [torch.ones(1, 2), torch.ones(2)], ["scale"]))
+
+
 class Fields(nn.Module):
     def forward(self, x: Tensor) -> dict[str, Tensor | None]:
         return {"logits": x * 2, "loss": None}

@@ -36,6 +36,14 @@ def test_one_of_each_family_and_none_twice(project: Project) -> None:
     assert project.doit().ran == set()
 
 
+def test_a_step_with_torchvision_ends_without_a_word(project: Project) -> None:
+    """What replaces its operators is taken back while they are there, whichever build it is of."""
+    entry = ('builder = "torchvision:squeezenet1_1"', 'weights = "seeded"')
+    project.add_model("small", *entry, 'inputs = [{ shape = ["batch", 3, 64, 64] }]')
+    finished = project.step("weights", "small")
+    assert finished.output.count("\n") == 1, finished.output
+
+
 def test_a_pattern_that_matches_nothing(project: Project) -> None:
     finished = project.doit("zoo", "resmet*")
     assert finished.code == 1
