@@ -137,8 +137,9 @@ def _with_figures(row: Row, paths: ModelFiles, threads: int) -> Row:
         metadata = _metadata(paths.archive)
         row = msgspec.structs.replace(row, method=metadata.method, archive_bytes=paths.archive.stat().st_size)
     if station := _optimised(_comparison(paths)):
-        known = all(output.error is not None for output in station.outputs)
-        errors = [output.error if known else output.difference for output in station.outputs]
+        errors = [output.error for output in station.outputs if output.error is not None]  # of integers there is none
+        known = bool(errors)
+        errors = errors or [output.difference for output in station.outputs]
         worst = max((e for e in errors if isinstance(e, float)), default=None)
         needed = max((o.needed for o in station.outputs if o.needed is not None), default=None)
         row = msgspec.structs.replace(row, error=worst, needed=needed, from_float64=known)

@@ -39,7 +39,7 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Zoo(msgspec.Struct, frozen=True, kw_only=True):
-    """All rows that hold, and the last run."""
+    """All rows that hold, and the largest run that led to them."""
 
     torch: str
     torchvision: str
@@ -48,7 +48,7 @@ class Zoo(msgspec.Struct, frozen=True, kw_only=True):
     threads: int
     """Of each model, several of which run at once."""
     ran: int
-    """How many models the last run carried; the others' rows are of earlier ones."""
+    """How many models the run carried; the others' rows are of other ones."""
     seconds: float
     """That it took."""
     peak_bytes: int

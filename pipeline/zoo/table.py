@@ -18,7 +18,7 @@ have been running. `doit zoo` makes this table, and `doit zoo 'resnet*'` the par
 | model | family | parameters, M | method | archive, MB | verdict | error | of allowed | ms | date | remark |
 |---|---|---|---|---|---|---|---|---|---|---|
 """
-RUN = "The last run took {minutes:.1f} minutes for {ran} of the models, and {peak:.1f} GB of memory at the most."
+RUN = "The largest run carried {ran} of them in {minutes:.0f} minutes, and took {peak:.1f} GB of memory at the most."
 
 
 def document(zoo: Zoo) -> str:
