@@ -5,7 +5,7 @@ import contextlib
 import functools
 import sys
 import weakref
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import torch
@@ -47,7 +47,14 @@ def _has_ops() -> bool:
 
 @functools.cache
 def _scripted() -> Mapping[str, Any]:
-    return {name: torch.jit.script(function) for name, function in OPERATORS.items()}
+    return {name: _as_operator(function) for name, function in OPERATORS.items()}
+
+
+def _as_operator(function: Callable[..., Any]) -> Any:
+    """A scripted function with what torch asks each operator for, when its other compiler is imported: its overloads."""
+    scripted: Any = torch.jit.script(function)
+    scripted.op_overloads = list
+    return scripted
 
 
 @contextlib.contextmanager

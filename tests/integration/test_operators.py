@@ -340,3 +340,9 @@ def test_an_operator_that_does_not_exist_is_named_from_the_report() -> None:
     assert absent("Could not run 'torchvision::qnms' with arguments from the 'CPU' backend.") == "torchvision::qnms"
     assert absent("Unknown builtin op: torchvision::nms.") == "torchvision::nms"
     assert absent("shape mismatch") is None
+
+
+def test_torch_may_ask_for_overloads() -> None:
+    """As it does when torch.compile is first used, of all operators that anyone has looked at."""
+    with replaced():
+        assert torch.ops.torchvision.nms.op_overloads() == []
