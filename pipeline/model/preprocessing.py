@@ -4,6 +4,7 @@
 """
 
 import io
+from collections.abc import Iterator
 from typing import Any
 
 import torch
@@ -106,4 +107,21 @@ def lean(preset: nn.Module) -> torch.jit.ScriptModule:
         torch.jit.save(torch.jit.freeze(lean.eval()), content)
         content.seek(0)
         lean = torch.jit.load(content)  # as it comes from freezing, it cannot be a member
+    _name_in_order(lean)
     return lean
+
+
+def _name_in_order(module: torch.jit.ScriptModule) -> None:
+    """Number the variables in the order in which they stand: freezing leaves it to chance which numbers it skips."""
+    for name in ("unsettled", "value"):  # twice, for a name that is taken would be another's from then on
+        for number, value in enumerate(_variables(module.graph)):
+            value.setDebugName(f"{name}{number}")
+
+
+def _variables(block: Any) -> Iterator[Any]:
+    """What is given a name in a block and in those within; the others are parts of an expression."""
+    for node in block.nodes():
+        for inner in node.blocks():
+            yield from (value for value in inner.inputs() if not value.debugName().isdecimal())
+            yield from _variables(inner)
+        yield from (value for value in node.outputs() if not value.debugName().isdecimal())

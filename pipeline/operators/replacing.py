@@ -51,7 +51,7 @@ def _scripted() -> Mapping[str, Any]:
 
 
 def _as_operator(function: Callable[..., Any]) -> Any:
-    """A scripted function with what torch asks each operator for, when its other compiler is imported: its overloads."""
+    """A scripted function with what torch asks of each operator when its other compiler is imported: its overloads."""
     scripted: Any = torch.jit.script(function)
     scripted.op_overloads = list
     return scripted

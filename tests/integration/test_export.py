@@ -1,11 +1,14 @@
 """Export: what it verifies before it writes, and how it names what stops it."""
 
+import io
 import json
 import zipfile
 
 import pytest
 import torch
 from PIL import Image
+
+from pipeline.model import preprocessing, vision
 
 from .conftest import Project
 
@@ -59,6 +62,25 @@ def test_the_preprocessing_is_frozen_to_the_end(project: Project) -> None:
     preprocessing = torch.jit.load(project.path("artifacts/twin/twin_traced.pt")).preprocessing
     again = torch.jit.freeze(preprocessing.eval())
     assert len(again.code.splitlines()) == len(preprocessing.code.splitlines())
+
+
+def test_the_variables_of_the_preprocessing_are_numbered_in_order() -> None:
+    """Freezing skips now one number and now another, which made another archive of one export in sixty."""
+    vision.torchvision()
+    from torchvision.transforms._presets import ImageClassification
+
+    preset = ImageClassification(crop_size=8, resize_size=12)
+    codes = set()
+    for odd in range(3):
+        lean = preprocessing.lean(preset)
+        for number, value in enumerate(preprocessing._variables(lean.graph)):
+            value.setDebugName(f"img{number * (odd + 1)}")
+        preprocessing._name_in_order(lean)
+        content = io.BytesIO()
+        torch.jit.save(lean, content)
+        content.seek(0)
+        codes.add(torch.jit.load(content).code)
+    assert len(codes) == 1
 
 
 def test_two_inputs_and_a_nested_output(project: Project) -> None:
