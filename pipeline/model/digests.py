@@ -1,6 +1,7 @@
 """The weights of a module, each by its hash: equal ones are equal in every bit."""
 
 import hashlib
+from typing import Any, TypeGuard
 
 import torch
 
@@ -14,12 +15,23 @@ def of(module: torch.nn.Module) -> dict[str, str]:
     return {
         (name.removeprefix(wrapping.INSIDE) if inside else name): digest(tensor)
         for name, tensor in named.items()
-        if tensor.layout == torch.strided and not tensor.is_quantized and not tensor.is_meta
+        if is_dense(tensor)
     }
+
+
+def is_dense(value: Any) -> TypeGuard[torch.Tensor]:
+    """Whether it is a tensor with a number in each place."""
+    if not isinstance(value, torch.Tensor):
+        return False
+    return value.layout == torch.strided and not value.is_quantized and not value.is_meta
+
+
+def bits(tensor: torch.Tensor) -> torch.Tensor:
+    """All that a dense tensor holds, as uint8 [bytes]."""
+    return tensor.detach().cpu().contiguous().flatten().view(torch.uint8)
 
 
 def digest(tensor: torch.Tensor) -> str:
     """The hash of a dense tensor: its dtype, its shape and every bit."""
-    content = tensor.detach().cpu().contiguous().flatten().view(torch.uint8)
     about = f"{tensor.dtype} {list(tensor.shape)}".encode()
-    return hashlib.sha256(about + content.numpy().tobytes()).hexdigest()
+    return hashlib.sha256(about + bits(tensor).numpy().tobytes()).hexdigest()

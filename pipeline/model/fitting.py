@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import torch
 
 from pipeline.errors import ModelError
-from pipeline.model import misfits
+from pipeline.model import digests, misfits
 from pipeline.model.misfits import Misfits
 from pipeline.model.statedict import Entry, StateDict, candidates
 
@@ -127,8 +127,9 @@ def _filled(state: StateDict, expected: StateDict, names: Mapping[str, list[str]
     for key, value in expected.items():
         is_counter = key.rpartition(".")[2] == COUNTER
         if key in state:
-            if is_counter and is_dense(state[key]) and state[key].is_floating_point():  # halved with all else, say
-                filled[key] = state[key].nan_to_num().to(value.dtype)
+            given = state[key]
+            if is_counter and digests.is_dense(given) and given.is_floating_point():  # halved with all else, say
+                filled[key] = given.nan_to_num().to(value.dtype)
                 rounded += 1
         elif other := next((name for name in names.get(key, []) if name in state), ""):
             filled[key] = state[other]
@@ -145,18 +146,11 @@ def _filled(state: StateDict, expected: StateDict, names: Mapping[str, list[str]
     return filled, told
 
 
-def is_dense(value: Any) -> bool:
-    """Whether it is a tensor with a number in each place."""
-    if not isinstance(value, torch.Tensor):
-        return False
-    return value.layout == torch.strided and not value.is_quantized and not value.is_meta
-
-
 def _check_range(state: StateDict, expected: StateDict, source: str) -> None:
     """Refuse numbers that the model's dtype does not reach: they would come out as others."""
     for key, value in expected.items():
         found = state[key]
-        if not is_dense(found) or not is_dense(value) or found.dtype == value.dtype:
+        if not digests.is_dense(found) or not digests.is_dense(value) or found.dtype == value.dtype:
             continue
         there = found.to(value.dtype)
         lost = there.isfinite() != found.isfinite() if there.is_floating_point() else there.to(found.dtype) != found

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import torch
 
 from pipeline.errors import ModelError
-from pipeline.model import fitting
+from pipeline.model import digests, fitting
 from pipeline.model.fitting import Fitted
 from pipeline.model.statedict import StateDict, candidates
 
@@ -40,9 +40,9 @@ def _as_the_module_does(module: torch.nn.Module, state: StateDict) -> Fitted | N
 
 def _told(module: torch.nn.Module, state: StateDict, source: str) -> str:
     """What the module holds that is not the file's, in words; a ModelError where the file says two things of one."""
-    others = list(_others(module, state))
+    others, aliases = list(_others(module, state)), fitting.aliases(module)
     for key in others:
-        if tied := next((name for name in fitting.aliases(module).get(key, []) if name != key and name in state), ""):
+        if tied := next((name for name in aliases.get(key, []) if name != key and name in state), ""):
             what = f"{key} and {tied} differ in {source}, and are one tensor in the model"
             raise ModelError(f"{what}; expected equal values; remove the one that is not meant, or untie them")
     more = ", …" if len(others) > 1 else ""
@@ -52,12 +52,7 @@ def _told(module: torch.nn.Module, state: StateDict, source: str) -> str:
 def _others(module: torch.nn.Module, state: StateDict) -> Iterator[str]:
     for key, held in module.state_dict().items():
         meant = state.get(key)
-        if fitting.is_dense(held) and fitting.is_dense(meant):
-            assert isinstance(meant, torch.Tensor)
-            if meant.shape == held.shape and not _equal_bits(held, meant.to(held.dtype)):
-                yield key
-
-
-def _equal_bits(one: torch.Tensor, other: torch.Tensor) -> bool:
-    flat = [tensor.detach().contiguous().flatten().view(torch.uint8) for tensor in (one, other)]
-    return torch.equal(*flat)
+        if not digests.is_dense(held) or not digests.is_dense(meant) or meant.shape != held.shape:
+            continue
+        if not torch.equal(digests.bits(held), digests.bits(meant.to(held.dtype))):
+            yield key

@@ -9,6 +9,7 @@ import torch
 
 from pipeline import console
 from pipeline.errors import ModelError
+from pipeline.model import digests
 
 NEAR = 0.5
 """How alike two names are, at least, for one to be called the nearest of the other."""
@@ -143,6 +144,6 @@ def _kind(value: Any) -> str:
     """What torch refuses in words of its own, or converts without a word, where two of them differ."""
     if not isinstance(value, torch.Tensor):
         return f"a {type(value).__name__}"
-    if value.layout != torch.strided or value.is_quantized or value.is_meta:
+    if not digests.is_dense(value):
         return "a tensor that is not dense"
     return "complex" if value.is_complex() else "floating" if value.is_floating_point() else "integer"

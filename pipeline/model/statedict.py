@@ -10,7 +10,7 @@ import msgspec
 import torch
 
 from pipeline.errors import FileError, ModelError
-from pipeline.model import memory, tensorfile
+from pipeline.model import digests, memory, tensorfile
 from pipeline.records import Provenance
 
 StateDict = dict[str, Any]
@@ -112,7 +112,7 @@ def digest(state: StateDict) -> str:
     for name, value in sorted(state.items()):
         if isinstance(value, torch.Tensor):
             found.update(f"{name} {value.dtype} {list(value.shape)}\n".encode())
-            found.update(value.detach().contiguous().flatten().view(torch.uint8).numpy().tobytes())
+            found.update(digests.bits(value).numpy().tobytes())
     return found.hexdigest()
 
 

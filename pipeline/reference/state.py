@@ -59,7 +59,7 @@ def is_left_alone(before: State, module: torch.nn.Module) -> bool:
 def printed(value: Any) -> str:
     """What tells two values apart; of objects of the model's own, only their kind."""
     if isinstance(value, torch.Tensor):
-        if value.layout != torch.strided or value.is_quantized:
+        if not digests.is_dense(value):
             return repr(value)
         return digests.digest(value.resolve_conj().resolve_neg())
     if isinstance(value, dict):
