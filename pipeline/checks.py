@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from pipeline.catalogue import torchvision_builders
 from pipeline.config import Bench
-from pipeline.entry import BATCH, TORCHVISION, WEIGHT_KINDS, Model, Tolerance
+from pipeline.entry import BATCH, FORWARD, PREPROCESS, TORCHVISION, WEIGHT_KINDS, Input, Model, Tolerance
 from pipeline.suggest import did_you_mean
 
 _Faults = Iterator[tuple[str, str]]
@@ -21,7 +21,14 @@ LONGEST = 7 * 24 * 3600
 
 def faults(name: str, model: Model) -> Iterator[tuple[str, str]]:
     """The faults of an entry, as pairs of the key and what is wrong with it; the key is empty for the name."""
-    checks = (_builder_faults, _weights_faults, _inputs_faults, _pictures_faults, _numbers_faults)
+    checks = (
+        _builder_faults,
+        _weights_faults,
+        _sizes_faults,
+        _methods_faults,
+        _pictures_faults,
+        _numbers_faults,
+    )
     return itertools.chain(_name_faults(name), *(check(model) for check in checks))
 
 
@@ -67,26 +74,46 @@ def _weights_faults(model: Model) -> _Faults:
         yield "sha256", "expected 64 hexadecimal digits in lower case, as sha256sum prints them"
 
 
-def _inputs_faults(model: Model) -> _Faults:
+def _sizes_faults(model: Model) -> _Faults:
     if len(set(model.batch_sizes)) < FEWEST_BATCH_SIZES or min(model.batch_sizes) < 1:
         yield "batch-sizes", f"{model.batch_sizes} found; expected at least two sizes, each 1 or more"
-    if not model.inputs or any(isinstance(e, int) and e < 1 for i in model.inputs for e in i.shape):
-        yield "inputs", 'expected at least one, with extents of 1 or more, or names such as "batch"'
-    free = {name for argument in model.inputs for name in argument.names} - {BATCH}
-    for name in sorted(free - model.extents.keys()):
-        near = did_you_mean(name, [BATCH, *model.extents])
-        yield "inputs", f"the extent '{name}' is unknown; {near}, or give its sizes: extents = {{ {name} = [64, 96] }}"
+    every = [*model.inputs, *(argument for method in model.methods.values() for argument in method.inputs)]
+    free = {name for argument in every for name in argument.names} - {BATCH}
     for name, sizes in model.extents.items():
         if name not in free or not re.fullmatch(r"[^\W\d]\w*", name, re.ASCII):
             yield "extents", f"no input has an extent '{name}'; {did_you_mean(name, free)}"
         elif len(set(sizes)) < FEWEST_BATCH_SIZES or min(sizes) < 1:
             yield "extents", f"{name}: {sizes} found; expected at least two sizes, each 1 or more"
-    if any(not argument.name for argument in model.inputs[1:] if model.inputs[0].name):
-        yield "inputs", "one without a name after one with a name; expected those with names last"
-    if len(set(model.keywords)) < len(model.keywords):
-        yield "inputs", f"{model.keywords} found; expected each name once"
-    if any(argument.below < 1 for argument in model.inputs):
-        yield "inputs", "below: expected 1 or more; integers are drawn from 0 up to it"
+
+
+def _methods_faults(model: Model) -> _Faults:
+    """What is wrong with the inputs of `forward`, and with the methods beside it and theirs."""
+    if not model.inputs:
+        yield "inputs", 'none found; expected at least one, such as { shape = ["batch", 3, 224, 224] }'
+    yield from _inputs_faults("inputs", model.inputs, model)
+    for name, method in model.methods.items():
+        if name in (FORWARD, PREPROCESS):
+            what = "inputs" if name == FORWARD else "images"
+            yield "methods", f"'{name}' found; expected others, for it is compared on the entry's {what}"
+        elif not re.fullmatch(r"[^\W\d]\w*", name, re.ASCII):
+            yield "methods", f"'{name}' found; expected the name of a method: letters, digits and '_'"
+        yield from _inputs_faults(f"methods.{name}.inputs", method.inputs, model)
+
+
+def _inputs_faults(key: str, inputs: list[Input], model: Model) -> _Faults:
+    if any(isinstance(extent, int) and extent < 1 for argument in inputs for extent in argument.shape):
+        yield key, 'expected extents of 1 or more, or names such as "batch"'
+    free = {name for argument in inputs for name in argument.names} - {BATCH}
+    for name in sorted(free - model.extents.keys()):
+        near = did_you_mean(name, [BATCH, *model.extents])
+        yield key, f"the extent '{name}' is unknown; {near}, or give its sizes: extents = {{ {name} = [64, 96] }}"
+    if any(not argument.name for argument in inputs[1:] if inputs[0].name):
+        yield key, "one without a name after one with a name; expected those with names last"
+    names = [argument.name for argument in inputs if argument.name]
+    if len(set(names)) < len(names):
+        yield key, f"{names} found; expected each name once"
+    if any(argument.below < 1 for argument in inputs):
+        yield key, "below: expected 1 or more; integers are drawn from 0 up to it"
 
 
 def _pictures_faults(model: Model) -> _Faults:
@@ -133,3 +160,15 @@ def bench_faults(bench: Bench) -> Iterator[tuple[str, str]]:
         yield "threads", f"{bench.threads} found; expected 1 or more, or 0 for all"
     if not 0 < bench.timeout <= LONGEST:
         yield "timeout", f"{bench.timeout:g} found; expected seconds, more than 0 and at most {LONGEST}"
+
+
+def in_toml_words(message: str) -> str:
+    """What msgspec says of a wrong type, in the words of TOML."""
+    words = {"`object": "`table", "`array": "`list", "`str": "`string", "`bool": "`true or false"}
+    for theirs, ours in words.items():
+        message = message.replace(theirs, ours)
+    if missing := re.fullmatch(r"Object missing required field `(.+)`", message):
+        return f"{missing.group(1)} is missing"
+    if word := re.fullmatch(r"Invalid enum value '(.*)'", message):  # the one place for a word among numbers
+        return f"'{word.group(1)}' found; expected a number or \"batch\""
+    return message[:1].lower() + message[1:]

@@ -4,7 +4,6 @@ A fault is one line that names the key, what was found, and the nearest right sp
 """
 
 import os
-import re
 import tomllib
 import typing
 from pathlib import Path
@@ -128,19 +127,7 @@ def _convert(value: object, kind: type[_Value], where: str) -> _Value:
     except msgspec.ValidationError as error:
         message, _, path = str(error).partition(" - at `$")
         key = path.strip("`.")
-        raise SettingsError(f"{PYPROJECT}, {where}{key and ' ' + key}: {_in_toml_words(message)}") from None
-
-
-def _in_toml_words(message: str) -> str:
-    """What msgspec says of a wrong type, in the words of TOML."""
-    words = {"`object": "`table", "`array": "`list", "`str": "`string", "`bool": "`true or false"}
-    for theirs, ours in words.items():
-        message = message.replace(theirs, ours)
-    if missing := re.fullmatch(r"Object missing required field `(.+)`", message):
-        return f"{missing.group(1)} is missing"
-    if word := re.fullmatch(r"Invalid enum value '(.*)'", message):  # the one place for a word among numbers
-        return f"'{word.group(1)}' found; expected a number or \"batch\""
-    return message[:1].lower() + message[1:]
+        raise SettingsError(f"{PYPROJECT}, {where}{key and ' ' + key}: {checks.in_toml_words(message)}") from None
 
 
 def _check_words(value: object, kind: type[Table], where: str) -> None:
@@ -160,13 +147,20 @@ def _check_words(value: object, kind: type[Table], where: str) -> None:
         candidates = (expected, *typing.get_args(expected))
         nested = next((c for c in candidates if isinstance(c, type) and issubclass(c, Table)), None)
         if nested is not None:
-            for item in entry if isinstance(entry, list) else [entry]:
+            for inner, item in _items(entry, by_name=typing.get_origin(expected) is dict):
                 if bool in candidates and isinstance(item, bool):
                     continue
                 if not isinstance(item, dict):
                     found = f"{item!r} found; expected a table such as {nested.example}"
-                    raise SettingsError(f"{PYPROJECT}, {where} {key}: {found}")
-                _check_words(item, nested, f"{where} {key}")
+                    raise SettingsError(f"{PYPROJECT}, {where} {key}{inner}: {found}")
+                _check_words(item, nested, f"{where} {key}{inner}")
+
+
+def _items(entry: Any, *, by_name: bool) -> list[tuple[str, Any]]:
+    """The tables that an entry is made of, each with what its path has more."""
+    if by_name and isinstance(entry, dict):
+        return [(f".{name}", item) for name, item in entry.items()]
+    return [("", item) for item in (entry if isinstance(entry, list) else [entry])]
 
 
 def _read_defaults(entry: dict[str, Any]) -> dict[str, Any]:
@@ -174,7 +168,7 @@ def _read_defaults(entry: dict[str, Any]) -> dict[str, Any]:
     where = f"[{TABLE}.defaults]"
     model = _read({"builder": "package.module:callable", "weights": "seeded", **entry}, Model, where)
     for key, message in checks.faults("defaults", model):
-        if key in entry:
+        if key.partition(".")[0] in entry:
             raise SettingsError(f"{PYPROJECT}, {where} {key}: {message}")
     return entry
 
@@ -194,7 +188,7 @@ def _read_model(name: str, entry: object, where: str, shared: dict[str, Any]) ->
         model = msgspec.structs.replace(model, weights="torchvision:DEFAULT")
     for key, message in checks.faults(name, model):
         said = f"{where}{key and ' ' + key}: {message}"
-        if key in shared.keys() - own:
+        if key.partition(".")[0] in shared.keys() - own:
             said += f" (it is [{TABLE}.defaults] that says so; say otherwise in the entry)"
         raise SettingsError(f"{PYPROJECT}, {said}")
     return model

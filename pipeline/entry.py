@@ -6,8 +6,14 @@ from typing import Any, ClassVar, Literal
 import msgspec
 
 DType = Literal["float32", "float64", "float16", "bfloat16", "uint8", "int32", "int64", "bool"]
+Form = Literal["fused", "frozen", "plain"]
+"""What ts-infer makes of an archive before it runs: fused by oneDNN Graph and frozen, frozen, or nothing."""
 TORCHVISION = "torchvision:"
 BATCH = "batch"
+FORWARD = "forward"
+"""The method that each model has."""
+PREPROCESS = "preprocess"
+"""The method of ours, which turns a picture into an input."""
 FILE = "file:"
 READY = "ready"
 """The kind of weights that are inside a TorchScript file."""
@@ -45,6 +51,18 @@ class Input(Table, frozen=True):
     def at(self, sizes: Mapping[str, int]) -> list[int]:
         """The shape where the free extents are of these sizes."""
         return [sizes[extent] if isinstance(extent, str) else extent for extent in self.shape]
+
+
+class Method(Table, frozen=True):
+    """A method beside `forward`, which the archive is to have, and which is compared as `forward` is.
+
+    Its batch sizes, extents and seed are those of the entry.
+    """
+
+    example: ClassVar[str] = '{ inputs = [{ shape = ["batch", 3, 224, 224] }] }'
+
+    inputs: list[Input]
+    """None where it takes nothing."""
 
 
 class Preprocess(Table, frozen=True):
@@ -92,8 +110,12 @@ class Model(Table, frozen=True):
     """For seeded weights and seeded inputs."""
     method: Literal["auto", "script", "trace"] = "auto"
     """Of these two, "auto" is the first that does."""
+    form: Literal["auto", "fused", "frozen", "plain"] = "auto"
+    """In which form ts-infer runs the archive; "auto" is the fastest that agrees with eager PyTorch on this model."""
     inputs: list[Input] = msgspec.field(default_factory=lambda: [Input(shape=["batch", 3, 224, 224])])
     """Unless it says otherwise, a batch of ImageNet's pictures."""
+    methods: dict[str, Method] = {}
+    """The methods beside `forward` that are compared as well, each with inputs of its own."""
     batch_sizes: list[int] = msgspec.field(default_factory=lambda: [1, 4])
     extents: dict[str, list[int]] = {}
     """The sizes in turn of each other free extent of the inputs, such as a picture's height."""
@@ -128,6 +150,10 @@ class Model(Table, frozen=True):
     def keywords(self) -> list[str]:
         """The names of the last inputs, which are passed by them."""
         return [argument.name for argument in self.inputs if argument.name]
+
+    def taking(self, method: str) -> "Model":
+        """The same entry with the inputs of a method in the place of those of `forward`."""
+        return self if method == FORWARD else msgspec.structs.replace(self, inputs=self.methods[method].inputs)
 
     def sizes(self, turn: int) -> dict[str, int]:
         """What the free extents are in one turn; a batch of b takes up b turns of the others."""

@@ -6,6 +6,9 @@ import msgspec
 
 SCHEMA = 1
 UNTRAINED = "UNTRAINED WEIGHTS"
+METADATA_FILE = "torchferry.json"
+EXTRA_FILES = (METADATA_FILE, "about.txt", "inputs.txt", "categories.txt", "notice.txt", "form.txt")
+"""The names of the extra files that are ours, in every archive."""
 Precision = Literal["float32", "bfloat16"]
 
 
@@ -43,16 +46,32 @@ class Metadata(msgspec.Struct, frozen=True, kw_only=True):
     categories: list[str]
     changed_inputs: list[str] = []
     """What a call changes in place, such as "input[0]"; mostly nothing."""
+    methods: list[str] = []
+    """The methods that it offers beside `forward`, and ours."""
+    compared_methods: list[str] = []
+    """Those of them that were held against eager PyTorch's."""
+    extra_files: list[str] = []
+    """The extra files that came with the model."""
     torch: str
+    form: str = "plain"
+    """In which form `ts-infer` runs it: "fused", "frozen" or "plain"."""
+    form_reason: str = ""
+    """Why it is that one."""
 
-    def extra_files(self) -> dict[str, str]:
+    @property
+    def not_compared(self) -> list[str]:
+        """The methods that nobody has looked at."""
+        return [name for name in self.methods if name not in self.compared_methods]
+
+    def own_files(self) -> dict[str, str]:
         """The archive's extra files: all of it for people, and for `ts-infer` each fact in its plainest form."""
         return {
-            "torchferry.json": msgspec.json.format(msgspec.json.encode(self)).decode(),
+            METADATA_FILE: msgspec.json.format(msgspec.json.encode(self)).decode(),
             "about.txt": self._about(),
             "inputs.txt": "".join(f"{line}\n" for line in self.inputs),
             "categories.txt": "".join(f"{name}\n" for name in self.categories),
             "notice.txt": self.weights.notice,
+            "form.txt": f"{self.form}\n{self.form_reason}\n",
         }
 
     def _about(self) -> str:
@@ -63,7 +82,14 @@ class Metadata(msgspec.Struct, frozen=True, kw_only=True):
             "method": self.method,
             "weights": ", ".join(filter(None, origin)),
             "torch": self.torch,
+            "form": f"{self.form}, for {self.form_reason}" if self.form_reason else self.form,
         }
         if self.changed_inputs:
             facts["changes"] = f"{', '.join(self.changed_inputs)}, in place"
-        return "".join(f"  {key:<10} {value}\n" for key, value in facts.items())
+        if self.methods:
+            told = [f"{name} ({'not ' * (name in self.not_compared)}compared)" for name in self.methods]
+            facts["methods"] = ", ".join(told)
+        if self.extra_files:
+            names = [name if name.isprintable() else ascii(name) for name in self.extra_files]
+            facts["extra files"] = ", ".join(names)
+        return "".join(f"  {key:<13}{value}\n" for key, value in facts.items())

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <string>
+#include <vector>
 
 #include "app/json.h"
 #include "engine/version.h"
@@ -30,15 +31,40 @@ std::string inputs_of(const Metadata& metadata) {
   return text.empty() ? "not said" : text;
 }
 
+std::string joined(const std::vector<std::string>& names) {
+  std::string text;
+  for (const auto& name : names) {
+    if (!text.empty()) text += ", ";
+    text += name;
+  }
+  return text.empty() ? "none" : text;
+}
+
+std::string json_list(const std::vector<std::string>& names) {
+  std::string text(1, '[');
+  for (const auto& name : names) {
+    if (text.size() > 1) text += ',';
+    text += json_string(name);
+  }
+  text += ']';
+  return text;
+}
+
+std::string form_of(const Metadata& metadata) {
+  return metadata.form ? std::string(name_of(*metadata.form)) : "not said: it runs plain";
+}
+
 }  // namespace
 
 void show_info(const Engine& engine, const std::filesystem::path& archive, bool json, std::ostream& out) {
-  const auto& [signature, takes_pictures, parameters] = engine.facts();
+  const auto& [signature, takes_pictures, methods, extra_files, parameters] = engine.facts();
   const auto& metadata = engine.metadata();
   const auto bytes = std::filesystem::file_size(archive);
   if (json) {
     out << "{\"archive\":" << json_string(archive.string()) << ",\"bytes\":" << bytes
         << ",\"forward\":" << json_string(signature)
+        << ",\"form\":" << (metadata.form ? json_string(name_of(*metadata.form)) : "null")
+        << ",\"methods\":" << json_list(methods) << ",\"extra_files\":" << json_list(extra_files)
         << ",\"preprocess\":" << (takes_pictures ? "true" : "false") << ",\"parameters\":" << parameters
         << ",\"categories\":" << metadata.categories.size()
         << ",\"metadata\":" << in_one_line(metadata.record) << "}\n";
@@ -46,6 +72,9 @@ void show_info(const Engine& engine, const std::filesystem::path& archive, bool 
   }
   out << "archive      " << archive.string() << ", " << bytes << " bytes\n"
       << "takes        " << signature << '\n'
+      << "runs         " << form_of(metadata) << '\n'
+      << "methods      " << joined(methods) << '\n'
+      << "extra files  " << joined(extra_files) << '\n'
       << "inputs       " << inputs_of(metadata) << '\n'
       << "pictures     " << (takes_pictures ? "yes, it preprocesses them itself" : "no") << '\n'
       << "parameters   " << parameters << '\n'

@@ -3,6 +3,7 @@
 #include <cstdlib>
 #include <iostream>
 #include <memory>
+#include <optional>
 #include <span>
 
 #include "app/benchmark.h"
@@ -27,12 +28,13 @@ void complain(const std::string& message) { std::cerr << "ts-infer: error: " + m
 
 void remark(const std::string& message) { std::cerr << "ts-infer: " + message + '\n'; }
 
-/// Optimising takes longer than a single call saves by it.
-Form form_for(const Options& options, Sources& sources) {
-  if (options.plain) return Form::plain;
+/// None: the one that the archive names. Making it takes longer than a single call saves by it.
+std::optional<Form> form_for(const Options& options, Sources& sources) {
   if (options.info) return Form::once;
+  if (options.form) return options.form;
   const bool one_picture = !options.pictures.empty() && !sources.may_exceed(1);
-  return one_picture && options.precision == Precision::float32 ? Form::once : Form::optimised;
+  if (one_picture && options.precision == Precision::float32) return Form::once;
+  return std::nullopt;
 }
 
 /// One run of the program with an engine, and what it leaves.
@@ -103,7 +105,8 @@ ExitCode run(Options options) {
 
   Sources sources(options.pictures);
   const auto start = std::chrono::steady_clock::now();
-  Engine engine(options.archive, {options.precision, form_for(options, sources), options.taps, remark});
+  Engine engine(options.archive,
+                {options.precision, form_for(options, sources), options.method, options.taps, remark});
   const auto load_ms =
       std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - start).count();
 

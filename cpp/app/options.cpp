@@ -25,10 +25,13 @@ Runs a TorchScript archive and prints the likeliest classes of each picture or s
   --threads N         use N threads (default: one for each core)
   --precision P       float32 (default) or bfloat16, which is fast where the processor has instructions for it
   --device D          cpu, the one that there is
-  --plain             run the archive as libtorch does by itself, not optimised
+  --form F            fused, frozen or plain, whatever the archive says (default: the one in which it was
+                      verified, or plain where it does not say; --info shows it)
+  --plain             the same as --form plain: what libtorch makes of it by itself
 
   --inputs FILE       run samples, as `doit export` writes them or
                       torch.save({"samples": [[tensor, ...], ...]}, FILE)
+  --method M          call this method instead of forward (default: forward)
   --order I,J,...     which samples to run, in this order, counted from 0 (default: all)
   --outputs FILE      write every output there, for torch.load(FILE, weights_only=False)
   --taps              write there what each submodule returned as well, in that order, to find where
@@ -84,6 +87,11 @@ Precision parse_precision(std::string_view text) {
   refuse("--precision is '" + std::string(text) + "', expected float32 or bfloat16");
 }
 
+Form parse_form_option(std::string_view text) {
+  if (const auto form = form_named(text)) return *form;
+  refuse("--form is '" + std::string(text) + "', expected fused, frozen or plain");
+}
+
 void check_device(std::string_view text) {
   if (text != "cpu") refuse("--device is '" + std::string(text) + "'; this ts-infer runs on the cpu alone");
 }
@@ -97,6 +105,8 @@ std::map<std::string_view, Read> valued(Options& options) {
       {"--batch", [&](auto text) { options.batch = parse_count("--batch", text, kMost); }},
       {"--threads", [&](auto text) { options.threads = parse_count("--threads", text, kMostThreads); }},
       {"--precision", [&](auto text) { options.precision = parse_precision(text); }},
+      {"--form", [&](auto text) { options.form = parse_form_option(text); }},
+      {"--method", [&](auto text) { options.method = text; }},
       {"--device", [](auto text) { check_device(text); }},
       {"--inputs", [&](auto text) { options.inputs = text; }},
       {"--order", [&](auto text) { options.order = parse_order(text); }},
@@ -106,9 +116,8 @@ std::map<std::string_view, Read> valued(Options& options) {
 }
 
 std::map<std::string_view, bool*> switches(Options& options) {
-  return {{"--json", &options.json},      {"--plain", &options.plain}, {"--taps", &options.taps},
-          {"--info", &options.info},      {"--help", &options.help},   {"-h", &options.help},
-          {"--version", &options.version}};
+  return {{"--json", &options.json}, {"--taps", &options.taps}, {"--info", &options.info},
+          {"--help", &options.help}, {"-h", &options.help},     {"--version", &options.version}};
 }
 
 void check_together(const Options& options) {
@@ -123,7 +132,9 @@ void check_together(const Options& options) {
   if (!pictures && options.batch > 1) refuse("--batch needs pictures; a sample's batch is its own");
   if (options.benchmark && pictures) refuse("--benchmark takes --inputs, or ones, and no pictures");
   if (options.benchmark && !options.outputs.empty()) refuse("--benchmark and --outputs exclude each other");
-  if (options.plain && options.precision != Precision::float32) refuse("--plain is float32 alone");
+  if (options.method != "forward" && !samples) refuse("--method needs --inputs");
+  if (options.method != "forward" && options.taps)
+    refuse("--taps looks into forward alone: give no --method");
   if (options.info && (samples || pictures || options.benchmark))
     refuse("--info runs nothing: give the archive alone");
 }
@@ -155,6 +166,8 @@ Options parse_options(std::span<char* const> arguments) {
       const std::string_view value = joined ? word.substr(equals + 1) : arguments[i];
       if (value.empty()) refuse(std::string(name) + " needs a value");
       option->second(value);
+    } else if (word == "--plain") {
+      options.form = Form::plain;
     } else if (const auto flag = without.find(word); flag != without.end()) {
       *flag->second = true;
       if (options.help || options.version) return options;

@@ -2,9 +2,12 @@
 
 #include <ATen/core/function_schema.h>
 #include <c10/util/Exception.h>
+#include <caffe2/serialize/inline_container.h>
 #include <torch/csrc/jit/serialization/import.h>
 
+#include <algorithm>
 #include <sstream>
+#include <string_view>
 #include <unordered_map>
 
 #include "base/error.h"
@@ -31,14 +34,13 @@ Archive load_archive(const std::filesystem::path& path) {
     throw Error(ExitCode::bad_file, "there is no archive " + path.string() + "; `doit export` writes one");
   }
   torch::jit::ExtraFilesMap extra;
-  for (const auto* name : {kRecordFile, kAboutFile, kInputsFile, kCategoriesFile, kNoticeFile})
-    extra.emplace(name, "");
+  for (const auto* name : kOurFiles) extra.emplace(name, "");
   try {
     auto module = torch::jit::load(path.string(), at::kCPU, extra, /*load_debug_files=*/false);
     module.eval();
     return {std::move(module),
             {parse_inputs(extra[kInputsFile]), lines(extra[kCategoriesFile]), extra[kNoticeFile],
-             extra[kRecordFile], extra[kAboutFile]}};
+             parse_form(extra[kFormFile]), extra[kRecordFile], extra[kAboutFile]}};
   } catch (const Error&) {
     throw;
   } catch (const std::exception& error) {  // a damaged one fails in many ways, not all of them torch's own
@@ -54,12 +56,33 @@ Archive load_archive(const std::filesystem::path& path) {
   }
 }
 
-std::string signature(const torch::jit::Module& module) {
-  const auto method = module.find_method("forward");
-  if (!method) return "no forward";
+std::vector<std::string> other_methods(const torch::jit::Module& module) {
+  std::vector<std::string> names;
+  for (const auto& method : module.get_methods()) {
+    const auto& name = method.name();
+    if (name != kForward && name != kPreprocess && !name.starts_with('_')) names.push_back(name);
+  }
+  std::ranges::sort(names);
+  return names;
+}
+
+std::vector<std::string> extra_files(const std::filesystem::path& path) {
+  constexpr std::string_view kFolder = "extra/";
+  std::vector<std::string> names;
+  for (const auto& record : caffe2::serialize::PyTorchStreamReader(path.string()).getAllRecords()) {
+    if (!record.starts_with(kFolder)) continue;
+    auto name = record.substr(kFolder.size());
+    if (std::ranges::find(kOurFiles, name) == kOurFiles.end()) names.push_back(std::move(name));
+  }
+  return names;
+}
+
+std::string signature(const torch::jit::Module& module, const std::string& name) {
+  const auto method = module.find_method(name);
+  if (!method) return "no " + name;
   const auto& schema = method->function().getSchema();
   std::ostringstream text;
-  text << "forward(";
+  text << name << '(';
   const auto& arguments = schema.arguments();
   for (std::size_t i = 1; i < arguments.size(); ++i) {  // the first is the module itself
     text << (i > 1 ? ", " : "") << arguments[i].type()->annotation_str() << ' ' << arguments[i].name();

@@ -48,7 +48,7 @@ struct Engine::State : Runner {
   /// Whether a batch's output has a row for each picture: the first one must come out as it does alone.
   /// @throws Error (usage).
   void check_rows(const at::Tensor& first, const c10::IValue& output, std::int64_t count) {
-    const auto alone = forward({first.unsqueeze(0)});
+    const auto alone = run({first.unsqueeze(0)});
     if (output.isTensor() && alone.isTensor() && output.toTensor().dim() > 0 &&
         output.toTensor().size(0) == count) {
       const auto row = output.toTensor().slice(0, 0, 1).to(at::kDouble);
@@ -71,6 +71,7 @@ Engine::~Engine() = default;
 
 const Metadata& Engine::metadata() const noexcept { return state_->metadata(); }
 const Facts& Engine::facts() const noexcept { return state_->facts(); }
+Form Engine::form() const noexcept { return state_->form(); }
 
 std::shared_ptr<const Prepared> Engine::prepare(const Image& image, bool keep) {
   if (!state_->facts().takes_pictures) {
@@ -111,7 +112,7 @@ std::vector<Result> Engine::run(std::span<const std::shared_ptr<const Prepared>>
   for (const auto& picture : pictures) inputs.push_back(picture->input);
   c10::IValue output;
   try {
-    output = state_->forward({at::stack(inputs)});
+    output = state_->run({at::stack(inputs)});
   } catch (const std::exception& error) {
     throw Error(ExitCode::model, "the model failed: " + fault_in(error));
   }
@@ -128,8 +129,11 @@ std::vector<Result> Engine::run(std::span<const std::shared_ptr<const Prepared>>
 }
 
 std::shared_ptr<const Samples> Engine::read(const std::filesystem::path& inputs) const {
-  auto samples = read_samples(inputs);
-  for (std::size_t i = 0; i < samples.size(); ++i) check_sample(samples[i], i, metadata().inputs);
+  const auto& method = state_->method();
+  auto samples = read_samples(inputs, method);
+  for (std::size_t i = 0; i < samples.size() && method == kForward; ++i) {
+    check_sample(samples[i], i, metadata().inputs);
+  }
   return std::make_shared<const Samples>(Samples{inputs.string(), std::move(samples)});
 }
 
@@ -143,7 +147,7 @@ Result Engine::run(const Samples& samples, std::size_t index, const Wanted& want
   const c10::InferenceMode guard;
   try {
     Answer answer;
-    answer.output = state_->forward(sample, &answer.taps);
+    answer.output = state_->run(sample, &answer.taps);
     return result_of(std::move(answer), wanted);
   } catch (const std::exception& error) {
     throw Error(ExitCode::model, "the model failed on sample " + std::to_string(index) + ": " +
@@ -165,7 +169,7 @@ double Engine::time(const Samples& samples, std::size_t index) {
     try {
       return timed();
     } catch (const std::exception&) {
-      (void)state_->forward(sample);  // which finds another form, or what is wrong with the model
+      (void)state_->run(sample);  // which finds another form, or what is wrong with the model
       return timed();
     }
   } catch (const std::exception& error) {

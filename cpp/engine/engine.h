@@ -4,10 +4,12 @@
 #include <filesystem>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
 
+#include "engine/form.h"
 #include "engine/metadata.h"
 #include "engine/precision.h"
 #include "engine/ranking.h"
@@ -19,17 +21,11 @@ struct Answer;    // what came out, with all its tensors; see engine/answer.h
 struct Prepared;  // a picture as the model takes it
 struct Samples;   // the samples of a file
 
-/// What is made of a model before it runs.
-enum class Form {
-  optimised,  ///< see engine/optimised.h: takes a tenth of a second, and makes each call faster
-  plain,      ///< what libtorch makes of it by itself
-  once,       ///< nothing: for a single call
-};
-
 /// How an archive is to be run.
 struct EngineOptions {
   Precision precision = Precision::float32;
-  Form form = Form::optimised;
+  std::optional<Form> form;        ///< none: the one that the archive names, else plain
+  std::string method = "forward";  ///< which of its methods the samples are for
   bool taps = false;  ///< whether the answer to a sample holds what each submodule returned, which is slower
   /// Hears, mostly never, what is worth knowing and no failure. From any thread.
   std::function<void(const std::string&)> remark = [](const std::string&) {};
@@ -50,9 +46,11 @@ struct Result {
 
 /// What is known of an archive without running it.
 struct Facts {
-  std::string signature;        ///< "forward(Tensor x) -> Tensor"
-  bool takes_pictures = false;  ///< whether it has a `preprocess`
-  std::size_t parameters = 0;   ///< how many numbers its parameters and buffers hold
+  std::string signature;                 ///< "forward(Tensor x) -> Tensor"
+  bool takes_pictures = false;           ///< whether it has a `preprocess`
+  std::vector<std::string> methods;      ///< what else can be called, such as "embed(Tensor x) -> Tensor"
+  std::vector<std::string> extra_files;  ///< what it holds beside the model and torchferry's own
+  std::size_t parameters = 0;            ///< how many numbers its parameters and buffers hold
 };
 
 /// A TorchScript archive, loaded and ready to run, by several threads at once. This header is free of torch.
@@ -66,6 +64,7 @@ class Engine {
 
   [[nodiscard]] const Metadata& metadata() const noexcept;
   [[nodiscard]] const Facts& facts() const noexcept;
+  [[nodiscard]] Form form() const noexcept;
 
   /// Preprocesses a picture; its pixels are kept where `keep` says so, for the answer.
   /// @throws Error (bad_file) when the archive has no `preprocess`, (model) when that fails.
@@ -76,14 +75,14 @@ class Engine {
   [[nodiscard]] std::vector<Result> run(std::span<const std::shared_ptr<const Prepared>> pictures,
                                         const Wanted& wanted);
 
-  /// Reads an inputs file, each sample of which must be what the archive takes.
+  /// Reads an inputs file: the samples of the method; each one of `forward` must be what the archive takes.
   /// @throws Error (bad_file).
   [[nodiscard]] std::shared_ptr<const Samples> read(const std::filesystem::path& inputs) const;
 
   /// One sample of ones in the archive's form, or in an image's (1, 3, 224, 224) where it does not say.
   [[nodiscard]] std::shared_ptr<const Samples> ones() const;
 
-  /// Runs one of the samples.
+  /// Calls the method on one of the samples.
   /// @throws Error (usage) when there is no such sample, (model) when the model fails on it.
   [[nodiscard]] Result run(const Samples& samples, std::size_t index, const Wanted& wanted);
 

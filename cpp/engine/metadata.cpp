@@ -53,6 +53,14 @@ std::vector<InputSpec> parse_inputs(const std::string& text) {
   return specs;
 }
 
+std::optional<Form> parse_form(const std::string& text) {
+  const auto said = lines(text);
+  if (said.empty()) return std::nullopt;
+  if (const auto form = form_named(said.front())) return form;
+  throw Error(ExitCode::bad_file, "the archive's " + std::string(kFormFile) + " says '" + said.front() +
+                                      "', expected fused, frozen or plain; export the model again");
+}
+
 std::string to_string(const InputSpec& spec) {
   std::string text = (spec.listed ? "list of " : "") + spec.dtype + "[";
   for (std::size_t i = 0; i < spec.shape.size(); ++i) {

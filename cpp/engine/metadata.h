@@ -1,8 +1,12 @@
 #pragma once
 
+#include <array>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
+
+#include "engine/form.h"
 
 namespace torchferry {
 
@@ -24,6 +28,7 @@ struct Metadata {
   std::vector<InputSpec> inputs;        ///< one per argument of `forward`; empty: unknown
   std::vector<std::string> categories;  ///< the class names by label; empty: unknown
   std::string notice;                   ///< what whoever runs this archive must be told; mostly empty
+  std::optional<Form> form;             ///< in which it was verified, and is to run; none: not said
   std::string record;                   ///< all that the exporter knew, as JSON
   std::string about;                    ///< the same in a few lines for people
 };
@@ -32,13 +37,20 @@ struct Metadata {
 inline constexpr auto kInputsFile = "inputs.txt";
 inline constexpr auto kCategoriesFile = "categories.txt";
 inline constexpr auto kNoticeFile = "notice.txt";
+inline constexpr auto kFormFile = "form.txt";
 inline constexpr auto kRecordFile = "torchferry.json";
 inline constexpr auto kAboutFile = "about.txt";
+inline constexpr std::array kOurFiles{kInputsFile, kCategoriesFile, kNoticeFile,
+                                      kFormFile,   kRecordFile,     kAboutFile};
 
 /// Reads `inputs.txt`: a line per argument, "list" where it is one, the dtype, and each extent: "3", or
 /// "height:192" where it is free, or "batch".
 /// @throws Error (bad_file) on a line that is not of this form.
 [[nodiscard]] std::vector<InputSpec> parse_inputs(const std::string& text);
+
+/// Reads `form.txt`: "fused", "frozen" or "plain" in its first line; none where the text is empty.
+/// @throws Error (bad_file) on another word.
+[[nodiscard]] std::optional<Form> parse_form(const std::string& text);
 
 /// The lines of a text, without their ends; a last empty line does not count.
 [[nodiscard]] std::vector<std::string> lines(const std::string& text);

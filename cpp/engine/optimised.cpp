@@ -3,7 +3,9 @@
 #include <ATen/core/function_schema.h>
 #include <torch/csrc/jit/codegen/onednn/interface.h>
 #include <torch/csrc/jit/passes/fold_conv_bn.h>
+#include <torch/csrc/jit/passes/frozen_conv_folding.h>
 #include <torch/csrc/jit/passes/inliner.h>
+#include <torch/csrc/jit/passes/remove_mutation.h>
 
 #include <algorithm>
 #include <set>
@@ -11,6 +13,8 @@
 #include <utility>
 
 #include "engine/archive.h"
+#include "engine/in_place.h"
+#include "engine/misread.h"
 #include "engine/values.h"
 
 namespace torchferry {
@@ -41,10 +45,66 @@ void to_channels_last(const torch::jit::Module& module) {
   }
 }
 
-/// Folds batch norms while the weights are still float32, which freezing does too late for bfloat16.
-torch::jit::Module to_bfloat16(torch::jit::Module module) {
+bool any_node(const torch::jit::Block& block, const std::set<std::string>& kinds) {
+  return std::ranges::any_of(block.nodes(), [&](const torch::jit::Node* node) {
+    return kinds.contains(node->kind().toQualString()) ||
+           std::ranges::any_of(node->blocks(), [&](const auto* inner) { return any_node(*inner, kinds); });
+  });
+}
+
+/// Whether a method asks how its tensors lie in memory, and so would answer otherwise if they lay otherwise.
+bool sees_layout(const torch::jit::Module& module, const std::string& method) {
+  const auto graph = module.get_method(method).graph()->copy();
+  torch::jit::Inline(*graph);
+  return any_node(*graph->block(),
+                  {"aten::as_strided", "aten::as_strided_", "aten::stride", "aten::is_contiguous",
+                   "aten::set_", "aten::storage_offset", "aten::resize_", "aten::unfold"});
+}
+
+/// Whether a method reads or writes what one call leaves for the next: of all else, freezing makes constants.
+bool keeps_state(const torch::jit::Module& frozen, const std::string& name) {
+  const auto method = frozen.find_method(name);
+  return method && any_node(*method->graph()->block(), {"prim::GetAttr", "prim::SetAttr"});
+}
+
+/// What freezing does by itself, except that it also folds batch norms into linear layers: without a look at
+/// who else reads the layer, and at which of its axes are the channels. Returns whether there was anything to
+/// fold.
+bool fold_into_convolutions(std::shared_ptr<torch::jit::Graph>& graph) {
+  bool changed = torch::jit::FoldFrozenConvBatchnorm(graph);
+  changed |= torch::jit::FoldFrozenConvAddOrSub(graph);
+  changed |= torch::jit::FoldFrozenConvMulOrDiv(graph);
+  return changed;
+}
+
+torch::jit::Module frozen(torch::jit::Module module, Precision precision, bool channels_last,
+                          const std::string& method) {
+  // A batch norm that is folded for `forward` would be applied again by another method.
+  if (precision == Precision::bfloat16) module = to_bfloat16(std::move(module), method == kForward);
+  if (channels_last) to_channels_last(module);
+  std::vector<std::string> kept;
+  if (module.find_method(kPreprocess)) kept.emplace_back(kPreprocess);
+  if (method != kForward && method != kPreprocess) kept.push_back(method);
+  auto made = torch::jit::freeze(module, kept, /*optimize_numerics=*/false);
+  auto graph = made.get_method(kForward).graph();
+  while (fold_into_convolutions(graph)) {
+  }
+  return made;
+}
+
+/// As the model takes it: of the precision, and pictures channels-last where it does not mind.
+c10::IValue as_taken(const c10::IValue& input, Precision precision, bool channels_last) {
+  return mapped(in_precision(input, precision), [&](const c10::IValue& leaf) -> c10::IValue {
+    if (!leaf.isTensor() || !channels_last || !is_image(leaf.toTensor())) return leaf;
+    return leaf.toTensor().contiguous(at::MemoryFormat::ChannelsLast);
+  });
+}
+
+}  // namespace
+
+torch::jit::Module to_bfloat16(torch::jit::Module module, bool fold) {
   try {
-    module = torch::jit::FoldConvBatchNorm(module);
+    if (fold) module = torch::jit::FoldConvBatchNorm(module);
   } catch (const std::exception&) {  // it knows fewer forms than freezing does; those keep their batch norms
   }
   const auto convert = [](const at::Tensor& tensor) {  // not module.to, which would convert integers as well
@@ -55,64 +115,18 @@ torch::jit::Module to_bfloat16(torch::jit::Module module) {
   return module;
 }
 
-bool any_node(const torch::jit::Block& block, const std::set<std::string>& kinds) {
-  return std::ranges::any_of(block.nodes(), [&](const torch::jit::Node* node) {
-    return kinds.contains(node->kind().toQualString()) ||
-           std::ranges::any_of(node->blocks(), [&](const auto* inner) { return any_node(*inner, kinds); });
-  });
-}
-
-/// Whether `forward` asks how its tensors lie in memory, and so would answer otherwise if they lay otherwise.
-bool sees_layout(const torch::jit::Module& module) {
-  const auto graph = module.get_method("forward").graph()->copy();
-  torch::jit::Inline(*graph);
-  return any_node(*graph->block(),
-                  {"aten::as_strided", "aten::as_strided_", "aten::stride", "aten::is_contiguous",
-                   "aten::set_", "aten::storage_offset", "aten::resize_", "aten::unfold"});
-}
-
-/// Whether a method reads or writes what one call leaves for the next: of all else, freezing makes constants.
-bool keeps_state(const torch::jit::Module& frozen, const char* name) {
-  const auto method = frozen.find_method(name);
-  return method && any_node(*method->graph()->block(), {"prim::GetAttr", "prim::SetAttr"});
-}
-
-torch::jit::Module frozen(torch::jit::Module module, Precision precision, bool channels_last) {
-  if (precision == Precision::bfloat16) module = to_bfloat16(std::move(module));
-  if (channels_last) to_channels_last(module);
-  std::vector<std::string> kept;
-  if (module.find_method(kPreprocess)) kept.emplace_back(kPreprocess);
-  return torch::jit::freeze(module, kept);
-}
-
-/// As the model takes it: of the precision, and pictures channels-last where it does not mind.
-c10::IValue as_taken(const c10::IValue& input, Precision precision, bool channels_last) {
+c10::IValue in_precision(const c10::IValue& input, Precision precision) {
   return mapped(input, [&](const c10::IValue& leaf) -> c10::IValue {
-    if (!leaf.isTensor()) return leaf;
-    auto tensor = leaf.toTensor();
-    if (precision == Precision::bfloat16 && tensor.scalar_type() == at::kFloat)
-      tensor = tensor.to(at::kBFloat16);
-    return channels_last && is_image(tensor) ? tensor.contiguous(at::MemoryFormat::ChannelsLast) : tensor;
+    const bool converts =
+        precision == Precision::bfloat16 && leaf.isTensor() && leaf.toTensor().scalar_type() == at::kFloat;
+    return converts ? leaf.toTensor().to(at::kBFloat16) : leaf;
   });
 }
 
-}  // namespace
-
-std::string decision_in(const torch::jit::Module& module) {
-  const auto forward = module.find_method("forward");
-  if (!forward) return "";
-  const auto graph = forward->graph()->copy();
-  torch::jit::Inline(*graph);
-  for (const auto* kind : {"aten::topk", "aten::sort", "aten::argsort", "aten::argmax", "aten::nonzero"}) {
-    if (any_node(*graph->block(), {kind})) return kind;
-  }
-  return "";
-}
-
-/// One compiled form of the graph.
+/// One compiled form of a method's graph.
 struct Optimised::Executor {
-  explicit Executor(const torch::jit::Module& module)
-      : graph(module.get_method("forward").graph()->copy(), "forward") {}
+  explicit Executor(std::shared_ptr<torch::jit::Graph> of_method, const std::string& method)
+      : graph(std::move(of_method), method) {}
 
   c10::IValue run(torch::jit::Stack stack) {
     // Until it is compiled, one thread at a time.
@@ -128,33 +142,45 @@ struct Optimised::Executor {
   std::atomic<int> runs = 0;
 };
 
-Optimised::Optimised(torch::jit::Module module, Precision precision)
+Optimised::Optimised(torch::jit::Module module, Precision precision, bool fused, const std::string& method)
     : precision_(precision),
-      channels_last_(!sees_layout(module)),
-      module_(frozen(std::move(module), precision, channels_last_)),
-      has_state_(keeps_state(module_, "forward") || keeps_state(module_, kPreprocess)) {
-  torch::jit::RegisterLlgaFuseGraph::setEnabled(true);
+      fused_(fused),
+      channels_last_(!sees_layout(module, kForward) && !sees_layout(module, method)),
+      module_(frozen(std::move(module), precision, channels_last_, method)),
+      has_state_(keeps_state(module_, kForward) || keeps_state(module_, kPreprocess) ||
+                 keeps_state(module_, method)) {
+  torch::jit::RegisterLlgaFuseGraph::setEnabled(fused);
 }
 
 Optimised::~Optimised() = default;
 
-Optimised::Executor& Optimised::executor_for(const std::vector<c10::IValue>& inputs) {
-  const auto form = form_of(inputs);
+Optimised::Executor& Optimised::executor_for(const std::string& method,
+                                             const std::vector<c10::IValue>& inputs) {
+  const auto make = [&] {
+    auto graph = module_.get_method(method).graph()->copy();
+    if (fused_) {
+      torch::jit::RemoveTensorMutation(graph);  // as the fuser would, but before views are put in
+      torch::jit::RemoveListMutation(graph);
+      respell(*graph->block());
+      guard_in_place(*graph->block());
+    }
+    return std::make_unique<Executor>(std::move(graph), method);
+  };
+  const auto form = method + ' ' + form_of(inputs);
   const std::scoped_lock lock(mutex_);
   const auto known = executors_.find(form);
   if (known != executors_.end()) return *known->second;
-  if (executors_.size() < kMostForms) {
-    return *executors_.emplace(form, std::make_unique<Executor>(module_)).first->second;
-  }
-  if (!others_) others_ = std::make_unique<Executor>(module_);
-  return *others_;
+  if (executors_.size() < kMostForms) return *executors_.emplace(form, make()).first->second;
+  auto& others = others_[method];
+  if (!others) others = make();
+  return *others;
 }
 
-c10::IValue Optimised::run(const std::vector<c10::IValue>& inputs) {
+c10::IValue Optimised::run(const std::string& method, const std::vector<c10::IValue>& inputs) {
   torch::jit::Stack stack{module_._ivalue()};
   for (const auto& input : inputs) stack.push_back(as_taken(input, precision_, channels_last_));
-  module_.get_method("forward").function().getSchema().checkAndNormalizeInputs(stack);
-  const auto output = executor_for(inputs).run(std::move(stack));
+  module_.get_method(method).function().getSchema().checkAndNormalizeInputs(stack);
+  const auto output = executor_for(method, inputs).run(std::move(stack));
   return precision_ == Precision::bfloat16 ? as_float32(output) : output;
 }
 

@@ -14,24 +14,20 @@
 
 namespace torchferry {
 
-/// An operator by which a model decides what is computed next, or what comes out, such as a detector's
-/// sorting by score; empty where there is none. Other rounding then leads to other decisions, not to nearby
-/// numbers.
-[[nodiscard]] std::string decision_in(const torch::jit::Module& module);
-
-/// `forward` made fast: frozen (weights become constants, batch norms are folded into convolutions), weights
-/// and pictures channels-last unless the model asks how they lie in memory, and fused by oneDNN Graph, which
-/// compiles a graph for the one form of inputs that it has seen. So each form of inputs (extents and dtypes)
-/// has an executor of its own.
+/// A module made fast: frozen (weights become constants, batch norms are folded into convolutions), weights
+/// and pictures channels-last unless the model asks how they lie in memory, and, where that is asked for,
+/// fused by oneDNN Graph, which compiles a graph for the one form of inputs that it has seen. So each method
+/// has an executor of its own for each form of its inputs (extents and dtypes).
 class Optimised {
  public:
+  /// @param method is kept beside `forward` and `preprocess`, so that it can be called.
   /// @throws std::exception where torch cannot freeze the module.
-  Optimised(torch::jit::Module module, Precision precision);
+  Optimised(torch::jit::Module module, Precision precision, bool fused, const std::string& method);
   ~Optimised();
 
-  /// Calls `forward`; may be called by several threads at once.
+  /// Calls a method; may be called by several threads at once.
   /// @throws std::exception where the model fails.
-  [[nodiscard]] c10::IValue run(const std::vector<c10::IValue>& inputs);
+  [[nodiscard]] c10::IValue run(const std::string& method, const std::vector<c10::IValue>& inputs);
 
   /// The frozen module, with its other methods.
   [[nodiscard]] torch::jit::Module& module() { return module_; }
@@ -41,15 +37,24 @@ class Optimised {
 
  private:
   struct Executor;
-  Executor& executor_for(const std::vector<c10::IValue>& inputs);
+  Executor& executor_for(const std::string& method, const std::vector<c10::IValue>& inputs);
 
   Precision precision_;
+  bool fused_;
   bool channels_last_;
   torch::jit::Module module_;
   bool has_state_;
   std::mutex mutex_;
   std::map<std::string, std::unique_ptr<Executor>> executors_;
-  std::unique_ptr<Executor> others_;  ///< for forms beyond the first ones: any, and fused for one at most
+  /// By method, for forms beyond the first ones: any, and fused for one at most.
+  std::map<std::string, std::unique_ptr<Executor>> others_;
 };
+
+/// Converts floating weights, and not integers, to bfloat16. Batch norms are folded into convolutions first
+/// where `fold` says so: while the weights are float32, which freezing does too late.
+[[nodiscard]] torch::jit::Module to_bfloat16(torch::jit::Module module, bool fold);
+
+/// An input as a model of that precision takes it.
+[[nodiscard]] c10::IValue in_precision(const c10::IValue& input, Precision precision);
 
 }  // namespace torchferry

@@ -12,6 +12,7 @@
 #include <utility>
 
 #include "base/error.h"
+#include "engine/archive.h"
 #include "engine/engine.h"
 
 namespace torchferry {
@@ -113,19 +114,20 @@ std::string describe(const c10::IValue& value) {
   return to_string(spec);
 }
 
-std::vector<Sample> read_samples(const std::filesystem::path& path) {
+std::vector<Sample> read_samples(const std::filesystem::path& path, const std::string& method) {
   const auto bytes = read_bytes(path);
   std::vector<Sample> samples;
   try {
     const auto document = torch::jit::pickle_load(bytes).toGenericDict();
-    for (const auto& entry : document.at("samples").toListRef()) {
+    const bool has_own = method != kForward && document.contains("methods");
+    const auto found = has_own ? document.at("methods").toGenericDict().at(method) : document.at("samples");
+    for (const auto& entry : found.toListRef()) {
       auto& sample = samples.emplace_back();
       for (const auto& argument : entry.toListRef()) sample.push_back(typed(argument));
     }
   } catch (const std::exception&) {
-    throw Error(
-        ExitCode::bad_file,
-        path.string() + " is not an inputs file (damaged, or not written by `doit export`); export again");
+    throw Error(ExitCode::bad_file, path.string() + " is not an inputs file of " + method +
+                                        " (damaged, or not written by `doit export`); export again");
   }
   if (samples.empty())
     throw Error(ExitCode::bad_file, path.string() + " holds no sample; expected at least one");

@@ -11,7 +11,7 @@
 
 namespace torchferry {
 
-/// The arguments of one call of `forward`.
+/// The arguments of one call of a method.
 using Sample = std::vector<c10::IValue>;
 
 /// The samples of a file.
@@ -26,9 +26,10 @@ struct Samples {
 /// "float32[1, 1000]", or the kind of what is no tensor.
 [[nodiscard]] std::string describe(const c10::IValue& value);
 
-/// Reads an inputs file: what `torch.save({"samples": [[tensor, …], …]})` writes.
+/// Reads an inputs file: what `torch.save({"samples": [[tensor, …], …]})` writes. Where it also has
+/// `"methods": {"embed": [[tensor, …], …]}`, the samples of a method other than `forward` are those.
 /// @throws Error (bad_file) when the file is missing, damaged or of another form.
-[[nodiscard]] std::vector<Sample> read_samples(const std::filesystem::path& path);
+[[nodiscard]] std::vector<Sample> read_samples(const std::filesystem::path& path, const std::string& method);
 
 /// Checks a sample against what the archive says it takes; says nothing where the archive is silent.
 /// @throws Error (bad_file) naming the sample, the argument, what was found and what was expected.

@@ -24,7 +24,9 @@ _RUN_WITH = ("LD_LIBRARY_PATH", "PYTORCH_JIT")
 _WEIGHTS = ("builder", "arguments", "weights", "sha256", "if_unreachable", "seed")
 _BUILDER = ("builder", "arguments", "seed")
 # Not the tolerance: compare holds C++ against the same eager reference, under the tolerance of its own run.
-_EXPORT = (*_BUILDER, "method", "inputs", "batch_sizes", "extents", "images", "preprocess", "categories", "weights")
+_INPUTS = ("inputs", "methods", "batch_sizes", "extents", "images")
+_EXPORT = (*_BUILDER, *_INPUTS, "method", "form", "preprocess", "categories", "weights")
+_COMPARE = ("methods", "tolerance", "bfloat16", "timeout", "baseline")
 
 
 def weights_files(model: Model) -> list[str]:
@@ -71,7 +73,7 @@ def configure_facts(settings: Settings) -> Facts:
 
 def compare_facts(model: Model, settings: Settings) -> Facts:
     """The tolerance, and the toolchain: libtorch is loaded when the executable runs, so its bytes do not tell."""
-    return _settings(model, ("tolerance", "bfloat16", "timeout", "baseline")) | _run_with() | build_facts(settings)
+    return _settings(model, _COMPARE) | _run_with() | build_facts(settings)
 
 
 def locate_files(files: ModelFiles) -> list[Path]:

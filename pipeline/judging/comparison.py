@@ -1,6 +1,7 @@
 """Holding one output against its reference: structure first, then dtype and shape, then every value under a rule."""
 
 import math
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import torch
@@ -8,7 +9,7 @@ import torch
 from pipeline.judging.findings import Difference, Fault, Kind
 from pipeline.judging.measure import measure
 from pipeline.judging.rules import Rule
-from pipeline.judging.structure import Fields, as_float64, entries, kind, leaves, tensors
+from pipeline.judging.structure import OUTPUT, Fields, as_float64, entries, kind, leaves
 
 MOST_ROWS = 64
 """In which to look for rows that have changed places."""
@@ -27,8 +28,8 @@ def compare(
     """Compare two outputs of any structure; `truth` is the reference in float64, `path` names them."""
     comparison = _Comparison(rule, names or {})
     comparison.compare(path, reference, candidate, truth)
-    if not tensors(reference):
-        comparison.fault("structure", "the reference holds no tensor: nothing was compared")
+    if not any(leaf is not None for _, leaf in leaves(reference)):
+        comparison.fault("structure", "the reference holds no value: nothing was compared")
     return Compared(comparison.differences, comparison.faults)
 
 
@@ -115,11 +116,13 @@ def _other_order(path: str, reference: torch.Tensor, candidate: torch.Tensor, ru
     return f"; along its first axis it is the reference in the order {nearest}"
 
 
-def below_notice(references: list[Any], rule: Rule, names: Fields | None = None) -> str:
+def below_notice(
+    references: list[Any], rule: Rule, names: Fields | None = None, roots: Sequence[str] | None = None
+) -> str:
     """The path of an output that is within the tolerance of 0 in all samples, and so could not fail; mostly empty."""
     largest: dict[str, float] = {}
-    for reference in references:
-        for path, leaf in leaves(reference, names=names):
+    for reference, root in zip(references, roots or [OUTPUT] * len(references), strict=True):
+        for path, leaf in leaves(reference, root, names):
             if isinstance(leaf, torch.Tensor) and leaf.numel() and bool(leaf.any()):
                 needed = measure(path, leaf, torch.zeros_like(leaf), rule).needed
                 largest[path] = max(largest.get(path, 0.0), math.inf if needed is None else needed)

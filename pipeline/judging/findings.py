@@ -11,7 +11,7 @@ import msgspec
 Side = Literal["eager float32", "archive in Python", "C++ plain", "C++ optimised", "C++ bfloat16"]
 Edge = Literal["export", "runtime", "optimisation", "precision"]
 Kind = Literal[
-    "structure", "dtype", "shape", "value", "not finite", "rank", "repetition", "order", "weights", "failure"
+    "structure", "dtype", "shape", "value", "not finite", "rank", "repetition", "order", "weights", "extra", "failure"
 ]
 Number = float | Literal["nan", "inf", "-inf"]
 
@@ -49,7 +49,10 @@ class Difference(msgspec.Struct, frozen=True, kw_only=True):
     """How one tensor of an output differs from its reference."""
 
     path: str
-    """Where in the output: `output`, `output[0]`, `output["boxes"]`, …; of pictures also `pixels`, `preprocessed`."""
+    """Where in the output: `output`, `output[0]`, `output["boxes"]`, …; of pictures also `pixels`, `preprocessed`.
+
+    That of a method beside `forward` begins with the method's name: `embed[0]`.
+    """
     dtype: str
     shape: list[int]
     max_absolute: Number
@@ -108,7 +111,8 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
 
     side: Side
     sample: int
-    """Its place among the samples, or among the pictures."""
+    """Its place among the samples of the method, or among the pictures."""
+    method: str = "forward"
     name: str
     way: str = ""
     """How it was run where that is not the usual way, such as "--batch 3"."""
@@ -118,6 +122,11 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
     faults: list[Fault]
     differences: list[Difference]
     rows: list[Row]
+
+    @property
+    def subject(self) -> tuple[bool, str, int]:
+        """What was run: whether a picture, by which method, and its place there."""
+        return self.picture, self.method, self.sample
 
     @property
     def title(self) -> str:

@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 import torch
 
 from pipeline.errors import ModelError
-from pipeline.judging.structure import Fields, leaves, numbers
+from pipeline.judging.structure import OUTPUT, Fields, leaves, numbers
 from pipeline.judging.ulp import part_of, ulp
 
 FACTOR = 8.0
@@ -79,7 +79,7 @@ class Measured(NamedTuple):
         total = self.factor * own.error + own.floor
         return f"{self.factor:g} * {own.error:.2g} + {own.floor:.2g} = {total:.2g}"
 
-    def wide(self, truths: Sequence[Any], names: Fields) -> str:
+    def wide(self, truths: Sequence[Any], names: Fields, roots: Sequence[str] | None = None) -> str:
         """In words where what is allowed is much beside the outputs themselves; mostly empty.
 
         One number holds for an output as a whole, so that what is small in it, a sample or a column, may be drowned.
@@ -89,7 +89,8 @@ class Measured(NamedTuple):
             if allowed > WIDE * own.scale > 0:
                 share = f"{allowed / own.scale:.0%}"
                 return f"{share} of the largest value of {path} is allowed: state a tolerance in the entry"
-            values = [found[path] for truth in truths if path in (found := numbers(truth, names))]
+            placed = zip(truths, roots or [OUTPUT] * len(truths), strict=True)
+            values = [found[path] for truth, root in placed if path in (found := numbers(truth, names, root))]
             drowned = sum(0 < _largest(value) <= allowed for value in values)
             lost = _columns_below(allowed, values)
             if drowned or lost:
@@ -105,13 +106,22 @@ class Measured(NamedTuple):
 
 
 def of(
-    references: Sequence[Any], others: Sequence[Any], truths: Sequence[Any], names: Fields, factor: float = FACTOR
+    references: Sequence[Any],
+    others: Sequence[Any],
+    truths: Sequence[Any],
+    names: Fields,
+    factor: float = FACTOR,
+    roots: Sequence[str] | None = None,
 ) -> Measured:
-    """What the reference's own error is, output by output, over all samples; `others` are of another thread count."""
+    """What the reference's own error is, output by output, over all samples; `others` are of another thread count.
+
+    `roots` are what the paths of each begin with, where the outputs are of several methods.
+    """
     own: dict[str, Own] = {}
-    for reference, other, truth in zip(references, others, truths, strict=True):
-        ours, theirs, true = (numbers(output, names) for output in (reference, other, truth))
-        dtypes = {path: _dtype(leaf) for path, leaf in leaves(reference, names=names)}
+    every = zip(references, others, truths, roots or [OUTPUT] * len(references), strict=True)
+    for reference, other, truth, root in every:
+        ours, theirs, true = (numbers(output, names, root) for output in (reference, other, truth))
+        dtypes = {path: _dtype(leaf) for path, leaf in leaves(reference, root, names)}
         for path, t in true.items():
             if not (path in ours and path in theirs and ours[path].shape == theirs[path].shape == t.shape):
                 raise ModelError(

@@ -9,6 +9,7 @@ from pipeline.judging.comparison import value_fault
 from pipeline.judging.findings import Fault, Rank, Row, Swap, number
 from pipeline.judging.measure import measure
 from pipeline.judging.rules import Rule, Stated
+from pipeline.judging.structure import OUTPUT
 
 TOP = 5
 # The executable's softmax of its own logits; in half precision its last digits are its own affair.
@@ -32,13 +33,15 @@ def is_class_scores(output: Any) -> bool:
     return isinstance(output, torch.Tensor) and output.dtype in SOFTMAX and output.dim() == 2 and output.numel() > 0  # noqa: PLR2004
 
 
-def rank(
+def rank(  # noqa: PLR0913 - the scores of both sides, and what they are judged by
     reference: torch.Tensor,
     candidate: torch.Tensor,
     labels: list[list[int]],
     probabilities: list[list[float]],
     rule: Rule,
     categories: list[str],
+    *,
+    path: str = OUTPUT,
 ) -> Ranked:
     """Hold the executable's own top-5 against that of the reference logits [batch, classes].
 
@@ -55,7 +58,8 @@ def rank(
         return _broken(f"the top-{TOP} names a label twice, or one outside 0 to {reference.shape[1] - 1}")
 
     found = torch.tensor(labels)
-    swaps = _swaps(reference, found, expected, rule, categories)
+    reach = rule.reach(path, reference.to(torch.float64))
+    swaps = _swaps(reference, found, expected, reach, categories)
     faults = [_fault(row, swap) for row, several in enumerate(swaps) for swap in several if swap.margin > swap.allowed]
     if not faults:
         faults = _own_faults(candidate, found, categories)
@@ -78,11 +82,10 @@ def rank(
 
 
 def _swaps(
-    reference: torch.Tensor, found: torch.Tensor, expected: torch.Tensor, rule: Rule, categories: list[str]
+    reference: torch.Tensor, found: torch.Tensor, expected: torch.Tensor, reach: torch.Tensor, categories: list[str]
 ) -> list[list[Swap]]:
     """Of each row the ranks that another class holds."""
     scores = reference.to(torch.float64)
-    reach = rule.reach("output", scores)
     swaps: list[list[Swap]] = [[] for _ in range(len(found))]
     for row, place in (found != expected).nonzero().tolist():
         python, cpp = int(expected[row, place]), int(found[row, place])

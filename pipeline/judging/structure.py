@@ -9,6 +9,7 @@ from typing import Any
 
 import torch
 
+from pipeline.entry import FORWARD
 from pipeline.errors import ModelError
 
 Fields = Mapping[str, Sequence[str]]
@@ -17,6 +18,16 @@ Fields = Mapping[str, Sequence[str]]
 
 MOST_DESCRIBED = 6
 """Parts of an output, in a line."""
+OUTPUT = "output"
+STAGES = ("pixels", "preprocessed")
+"""What a picture is before it is an output."""
+
+
+def root(method: str) -> str:
+    """What the paths of a method's output begin with: that of `forward` is `output`, any other goes by its name."""
+    if method == FORWARD:
+        return OUTPUT
+    return f"{method}()" if method in (OUTPUT, *STAGES) else method
 
 
 def plain(value: Any) -> Any:
@@ -41,7 +52,7 @@ def plain(value: Any) -> Any:
     raise ModelError(f"the output holds a {type(value).__name__}, expected tensors in tuples, lists and dicts")
 
 
-def fields(value: Any, path: str = "output") -> dict[str, list[str]]:
+def fields(value: Any, path: str = OUTPUT) -> dict[str, list[str]]:
     """The names of an output's named tuples, before `plain` forgets them."""
     found: dict[str, list[str]] = {}
     if isinstance(value, (dict, list, tuple)):
@@ -63,7 +74,7 @@ def entries(container: Any, path: str, names: Fields) -> Iterator[tuple[str, Any
             yield f"{path}.{named[place]}" if place < len(named) else f"{path}[{place}]", entry
 
 
-def leaves(value: Any, path: str = "output", names: Fields | None = None) -> Iterator[tuple[str, Any]]:
+def leaves(value: Any, path: str = OUTPUT, names: Fields | None = None) -> Iterator[tuple[str, Any]]:
     """The parts of an output that hold no others, each with its path."""
     if isinstance(value, (dict, list, tuple)):
         for inner, entry in entries(value, path, names or {}):
@@ -102,14 +113,14 @@ def same(one: Any, other: Any) -> bool:
     return bool(one == other)
 
 
-def numbers(value: Any, names: Fields | None = None) -> dict[str, torch.Tensor]:
+def numbers(value: Any, names: Fields | None = None, path: str = OUTPUT) -> dict[str, torch.Tensor]:
     """By path what of an output is floating point, tensors and plain numbers alike; complex ones as pairs."""
     found = {}
-    for path, leaf in leaves(value, names=names):
+    for inner, leaf in leaves(value, path, names):
         if isinstance(leaf, float):
-            found[path] = torch.tensor(leaf, dtype=torch.float64)
+            found[inner] = torch.tensor(leaf, dtype=torch.float64)
         elif isinstance(leaf, torch.Tensor) and (leaf.is_floating_point() or leaf.is_complex()):
-            found[path] = as_float64(leaf)
+            found[inner] = as_float64(leaf)
     return found
 
 

@@ -13,8 +13,11 @@ from pipeline.model.samples import Sample
 class Method(Protocol):
     """A way to export."""
 
-    def export(self, module: torch.nn.Module, example: Sample) -> torch.jit.ScriptModule:
-        """Make TorchScript of a module in `eval()`; a ModelError names the construct that stops it, and where."""
+    def export(self, module: torch.nn.Module, example: Sample, others: Sequence[Sample] = ()) -> torch.jit.ScriptModule:
+        """Make TorchScript of a module in `eval()`; a ModelError names the construct that stops it, and where.
+
+        It keeps the methods of `others`, an example of each, and those that are marked with `torch.jit.export`.
+        """
         ...
 
 

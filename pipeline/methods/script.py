@@ -2,12 +2,13 @@
 
 import inspect
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from types import CodeType
 
 import torch
 
 from pipeline.errors import ModelError
+from pipeline.model import offered
 from pipeline.model.samples import Sample
 from pipeline.operators import foreign
 
@@ -15,10 +16,16 @@ UNTYPED = "Unsupported value kind: Tensor"
 """What the compiler says of a None where it wants a tensor."""
 
 
-def export(module: torch.nn.Module, example: Sample) -> torch.jit.ScriptModule:  # noqa: ARG001
-    """Script it; the example is not needed."""
+def export(
+    module: torch.nn.Module,
+    example: Sample,  # noqa: ARG001
+    others: Sequence[Sample] = (),
+) -> torch.jit.ScriptModule:
+    """Script it; of the examples, the names of their methods alone are needed."""
+    kept = [*offered.by(module), *(other.method for other in others)]
     try:
-        scripted: torch.jit.ScriptModule = torch.jit.script(module)
+        with offered.marked(module, kept):
+            scripted: torch.jit.ScriptModule = torch.jit.script(module)
     except Exception as error:
         report = str(error)
         operator = foreign.absent(report)

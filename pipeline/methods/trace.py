@@ -2,15 +2,17 @@
 
 import inspect
 import warnings
-from typing import Any, cast
+from collections.abc import Sequence
+from typing import Any
 
 import torch
 from torch.jit._trace import TracerWarning
 
 from pipeline import console
+from pipeline.entry import FORWARD
 from pipeline.errors import ModelError
 from pipeline.methods import decisions
-from pipeline.model import places
+from pipeline.model import offered, places
 from pipeline.model.samples import Sample
 
 ON_SIZES = (
@@ -26,17 +28,33 @@ NO_TENSOR = "of traced region cannot be understood by the tracer"
 """What the tracer says of an output, after all of its values."""
 
 
-def export(module: torch.nn.Module, example: Sample) -> torch.jit.ScriptModule:
+def export(module: torch.nn.Module, example: Sample, others: Sequence[Sample] = ()) -> torch.jit.ScriptModule:
     """Trace it on the example; what would be baked in of the data is an error, what of the sizes is said in a line.
 
-    Whether a trace holds for other sizes shows when the archive is run on them.
+    Whether a trace holds for other sizes shows when the archive is run on them. PyTorch compiles the methods beside
+    `forward`; where it cannot, those that have an example are traced on that, and the rest is left out.
     """
+    kept = dict.fromkeys([*offered.by(module), *(other.method for other in others)])
+    if not kept:
+        return _export(module, [example])
+    try:
+        with offered.marked(module, kept):
+            return _export(module, [example])
+    except ModelError:
+        with offered.marked(module, ()):
+            traced = _export(module, [example, *{other.method: other for other in others}.values()])
+    console.say(f"{', '.join(kept)}: not all of it compiles, so that it is traced where the entry's methods name it")
+    return traced
+
+
+def _export(module: torch.nn.Module, examples: Sequence[Sample]) -> torch.jit.ScriptModule:
+    """Trace a method on each example, the first of `forward`."""
     # Recorded and judged afterwards: some warnings come from inside libtorch, which cannot raise them.
     # Without gradients, as the reference is made and the archive is used: a model may ask whether there are any.
     with warnings.catch_warnings(record=True) as told, decisions.noted() as made, torch.no_grad():
         warnings.simplefilter("always")
         try:
-            traced = _trace(module, example)
+            traced = _trace(module, examples)
         except Exception as error:
             raise ModelError(f"it does not trace: {_explain(str(error))} ({_place(error, module)})") from error
     if made.on_data:
@@ -47,23 +65,31 @@ def export(module: torch.nn.Module, example: Sample) -> torch.jit.ScriptModule:
             raise ModelError(f"it does not trace faithfully: {what} ({warning.filename}:{warning.lineno})")
     if made.on_sizes:
         more = f" and {len(made.on_sizes) - 1} more places" if len(made.on_sizes) > 1 else ""
-        console.say(f"the trace keeps what it decided on the sizes of '{example.name}' ({made.on_sizes[0]}{more})")
+        console.say(f"the trace keeps what it decided on the sizes of '{examples[0].name}' ({made.on_sizes[0]}{more})")
     return traced
 
 
-def _trace(module: torch.nn.Module, example: Sample) -> torch.jit.ScriptModule:
+def _trace(module: torch.nn.Module, examples: Sequence[Sample]) -> torch.jit.ScriptModule:
     # Our own check runs more inputs and sizes than torch's, on the archive as it was saved: also for what `strict`
     # minds, an output whose structure the inputs might change.
-    def take(*arguments: Any, **named: Any) -> torch.jit.ScriptModule:
-        traced: torch.jit.ScriptModule
-        if named:
-            by_name = inspect.signature(module.forward).bind(*arguments, **named).arguments
-            traced = torch.jit.trace(module, example_kwarg_inputs=by_name, check_trace=False, strict=False)
-        else:
-            traced = torch.jit.trace(module, arguments, check_trace=False, strict=False)
-        return traced
+    if isinstance(module, torch.jit.ScriptModule):  # there is nothing to trace
+        return module
+    inputs = {example.method: _given(module, example) for example in examples}
+    traced: torch.jit.ScriptModule = torch.jit.trace_module(
+        module, inputs, check_trace=False, strict=False, example_inputs_is_kwarg=True
+    )
+    return traced
 
-    return cast("torch.jit.ScriptModule", example.passed_to(take))
+
+def _given(module: torch.nn.Module, example: Sample) -> Any:
+    """The example's arguments as the tracer wants them: all by name where any has one."""
+
+    def take(*arguments: Any, **named: Any) -> Any:
+        if not named:
+            return arguments
+        return inspect.signature(getattr(module, example.method)).bind(*arguments, **named).arguments
+
+    return example._replace(method=FORWARD).passed_to(take)
 
 
 def _explain(report: str) -> str:

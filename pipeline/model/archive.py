@@ -2,21 +2,25 @@
 
 import io
 import re
+from collections.abc import Mapping
 from pathlib import Path
 
 import msgspec
 import torch
 
 from pipeline.errors import FileError, ModelError
-from pipeline.records import Metadata
+from pipeline.records import METADATA_FILE, Metadata
 
 
-def save(module: torch.jit.ScriptModule, metadata: Metadata, path: Path) -> None:
+def save(
+    module: torch.jit.ScriptModule, metadata: Metadata, path: Path, theirs: Mapping[str, bytes] | None = None
+) -> None:
     """Write an archive with its metadata inside; a ModelError says what in it cannot be saved.
 
+    `theirs` are extra files that came with the model.
     Made in memory first: where the disk is full, libtorch's own writer ends the process.
     """
-    extra = {name: text.encode() for name, text in metadata.extra_files().items()}
+    extra = {**(theirs or {}), **{name: text.encode() for name, text in metadata.own_files().items()}}
     content = io.BytesIO()
     try:
         torch.jit.save(module, content, _extra_files=extra)
@@ -28,10 +32,10 @@ def save(module: torch.jit.ScriptModule, metadata: Metadata, path: Path) -> None
 
 def load(path: Path) -> tuple[torch.jit.ScriptModule, Metadata]:
     """Read an archive that `save` wrote; a FileError says that it is missing or no such archive."""
-    extra: dict[str, bytes] = {"torchferry.json": b""}
+    extra: dict[str, bytes] = {METADATA_FILE: b""}
     try:
         module: torch.jit.ScriptModule = torch.jit.load(str(path), map_location="cpu", _extra_files=extra)
-        return module, msgspec.json.decode(extra["torchferry.json"], type=Metadata)
+        return module, msgspec.json.decode(extra[METADATA_FILE], type=Metadata)
     except (RuntimeError, ValueError) as error:
         first = re.split(r"\. |\n", str(error), maxsplit=1)[0]
         raise FileError(

@@ -4,7 +4,7 @@
 """
 
 import io
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import torch
@@ -17,11 +17,11 @@ from pipeline.model import vision, wrapping
 
 
 def attach(
-    exported: torch.jit.ScriptModule, model: Model, element: str = ""
+    exported: torch.jit.ScriptModule, model: Model, element: str = "", methods: Iterable[str] | None = None
 ) -> tuple[torch.jit.ScriptModule, nn.Module | None]:
     """The exported model with its preprocessing, and that; without, and None, where there is none.
 
-    It returns the element of its output that is named, such as "[0]".
+    It returns the element of its output that is named, such as "[0]"; `methods` are those that it keeps.
 
     A table in the entry is an order: where it cannot be followed, a ModelError says why. What comes with torchvision's
     weights is an offer, left out with a line where the model has a `preprocess` of its own, or takes odd arguments.
@@ -30,18 +30,18 @@ def attach(
     if preset is None:
         if model.images:
             raise SettingsError(f"images need a 'preprocess' table, which the entry of {model.builder} lacks")
-        return _without(exported, element), None
+        return _without(exported, element, methods), None
     try:
-        return wrapping.wrap(exported, lean(preset), element), preset
+        return wrapping.wrap(exported, lean(preset), element, methods), preset
     except ModelError as error:
         if model.preprocess is not None or model.images:
             raise
         console.say(f"without preprocessing, so that ts-infer takes tensors alone: {error}")
-        return _without(exported, element), None
+        return _without(exported, element, methods), None
 
 
-def _without(exported: torch.jit.ScriptModule, element: str) -> torch.jit.ScriptModule:
-    return wrapping.wrap(exported, element=element) if element else exported
+def _without(exported: torch.jit.ScriptModule, element: str, methods: Iterable[str] | None) -> torch.jit.ScriptModule:
+    return wrapping.wrap(exported, element=element, methods=methods) if element else exported
 
 
 def preset_of(model: Model) -> nn.Module | None:

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import torch
 
 from pipeline import files
-from pipeline.entry import BATCH, Input, Model
+from pipeline.entry import BATCH, FORWARD, Input, Model
 from pipeline.errors import FileError, ModelError
 
 Arguments = list[Any]
@@ -21,12 +21,15 @@ class Sample(NamedTuple):
     arguments: Arguments
     keywords: Sequence[str] = ()
     """The names of the last arguments, where they are passed by name."""
+    method: str = FORWARD
+    """Which of the model's methods is called."""
 
     def passed_to(self, model: Callable[..., Any], change: Callable[[torch.Tensor], torch.Tensor] = torch.clone) -> Any:
         """What the model makes of it; each tensor as `change` returns it, for a model may write to its input."""
         arguments = [mapped(argument, change) for argument in self.arguments]
         positional = len(arguments) - len(self.keywords)
-        return model(*arguments[:positional], **dict(zip(self.keywords, arguments[positional:], strict=True)))
+        call = model if self.method == FORWARD else getattr(model, self.method)
+        return call(*arguments[:positional], **dict(zip(self.keywords, arguments[positional:], strict=True)))
 
     def explained(self, error: BaseException) -> str:
         """Why a model does not run on it, in a line, and what to look at."""
@@ -34,23 +37,24 @@ class Sample(NamedTuple):
         said = lines[-1] if "TorchScript interpreter" in lines[0] else f"{type(error).__name__}: {lines[0]}"
         if "operator torchvision::" in said:
             return f"{said}; import torchvision at the top of the model's file, where it is made to fit torch"
-        given = " and ".join(map(_described, self.arguments))
-        return f"{said}; it was given {given}: look at shape, dtype and below of the entry's inputs"
+        given = " and ".join(map(_described, self.arguments)) or "nothing"
+        inputs = "inputs" if self.method == FORWARD else f"methods.{self.method}.inputs"
+        return f"{said}; it was given {given}: look at shape, dtype and below of the entry's {inputs}"
 
     def bound(self, archive: torch.jit.ScriptModule) -> "Sample":
-        """The same call without names, as an archive's `forward` takes it; what lies between has its default."""
+        """The same call without names, as the archive's method takes it; what lies between has its default."""
         if not self.keywords:
             return self
         positional = len(self.arguments) - len(self.keywords)
         by_name = dict(zip(self.keywords, self.arguments[positional:], strict=True))
         arguments = self.arguments[:positional]
-        for argument in archive.forward.schema.arguments[1 + positional :]:  # type: ignore[attr-defined]
+        for argument in getattr(archive, self.method).schema.arguments[1 + positional :]:
             if by_name:
                 arguments.append(by_name.pop(argument.name, argument.default_value))
         if by_name:
             unknown = ", ".join(by_name)
-            raise ModelError(f"the archive's forward has no argument {unknown}; correct the names in the inputs")
-        return Sample(self.name, arguments)
+            raise ModelError(f"the archive's {self.method} has no argument {unknown}; correct the names in the inputs")
+        return Sample(self.name, arguments, method=self.method)
 
 
 def _described(argument: Any) -> str:
@@ -74,7 +78,20 @@ class Picture(NamedTuple):
 
 
 def all_samples(model: Model) -> list[Sample]:
-    """A seeded sample for each turn: every batch size and every other size is in one."""
+    """A seeded sample of `forward` for each turn: every batch size and every other size is in one."""
+    return _of_each_turn(model)
+
+
+def of_methods(model: Model) -> list[Sample]:
+    """The same of each method that the entry names beside `forward`: "embed: seeded, batch 4"."""
+    return [
+        sample._replace(name=f"{method}: {sample.name}", method=method)
+        for method in model.methods
+        for sample in _of_each_turn(model.taking(method))
+    ]
+
+
+def _of_each_turn(model: Model) -> list[Sample]:
     found = []
     for turn in range(model.turns):
         sizes = model.sizes(turn)

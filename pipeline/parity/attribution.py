@@ -10,6 +10,7 @@ from pipeline.judging import structure
 from pipeline.judging.findings import Edge, Fault, Number, Run, Side, largest, number
 from pipeline.judging.measured import Measured
 from pipeline.judging.rules import Rule
+from pipeline.judging.structure import STAGES
 from pipeline.parity.record import OutputError, Smallest, Station, Threads
 from pipeline.parity.verdict import Judged
 from pipeline.reference.golden import Reference
@@ -21,20 +22,16 @@ EDGES: dict[Side, Edge] = {
     "C++ bfloat16": "precision",
 }
 """What lies between each side and the one before it."""
-STAGES = ("pixels", "preprocessed")
-"""What a picture is before it is an output."""
 
-Outputs = dict[tuple[bool, int], Any]
-"""What a side answered first, by whether it is a picture's and its place among them."""
+Outputs = dict[tuple[bool, str, int], Any]
+"""What a side answered first, by what was run: whether a picture, by which method, and its place there."""
 
 
 def stations(
     reference: Reference, judged: Sequence[Judged], of_sides: dict[Side, list[Fault]], rules: dict[Side, Rule]
 ) -> list[Station]:
     """Every side that answered, in the order of the edges, beginning with the reference."""
-    expected = [*reference.samples, *reference.pictures]
-    places = [(False, i) for i in range(len(reference.samples))] + [(True, i) for i in range(len(reference.pictures))]
-    before: Outputs = dict(zip(places, (entry.output for entry in expected), strict=True))
+    before = _expected(reference)
     found = [_reference(reference, rules["archive in Python"])]
     for side, edge in EDGES.items():
         own = [one for one in judged if one.run.side == side]
@@ -42,7 +39,7 @@ def stations(
             continue
         first: Outputs = {}
         for one in own:
-            first.setdefault((one.run.picture, one.run.sample), one.output)
+            first.setdefault(one.run.subject, one.output)
         found.append(
             Station(
                 side=side,
@@ -55,6 +52,15 @@ def stations(
         )
         before = {**before, **first}
     return found
+
+
+def _expected(reference: Reference) -> Outputs:
+    """What the reference answered."""
+    before: Outputs = {}
+    for entry in reference.every:
+        picture, earlier = entry.preprocessed is not None, [kind[:2] for kind in before]
+        before[picture, entry.method, earlier.count((picture, entry.method))] = entry.output
+    return before
 
 
 def blame(found: Sequence[Station]) -> Edge | None:
@@ -83,8 +89,7 @@ def smallest(runs: Sequence[Run], rule: Rule) -> Smallest:
 
 def threads(reference: Reference) -> Threads:
     """What another number of threads does to the reference."""
-    every = [*reference.samples, *reference.pictures]
-    apart = [_apart(e.output, e.one_thread, reference) for e in every]
+    apart = [_apart(e.output, e.one_thread, reference) for e in reference.every]
     return Threads(threads=reference.threads, difference=max(apart, default=0.0))
 
 
@@ -109,8 +114,8 @@ def _reference(reference: Reference, rule: Rule) -> Station:
                 allowed_most=None,
             )
             outputs.append(error)
-    every = len(reference.samples) + len(reference.pictures)
-    return Station(side="eager float32", edge=None, agrees=True, runs=every, faults=[], outputs=outputs)
+    runs = len(reference.every)
+    return Station(side="eager float32", edge=None, agrees=True, runs=runs, faults=[], outputs=outputs)
 
 
 def _outputs(runs: list[Run], moved: dict[str, Number], rule: Rule) -> list[OutputError]:
@@ -138,10 +143,11 @@ def _outputs(runs: list[Run], moved: dict[str, Number], rule: Rule) -> list[Outp
 
 def _moved(now: Outputs, before: Outputs, names: structure.Fields) -> dict[str, Number]:
     moved: dict[str, Number] = {}
-    for place, output in now.items():
+    for subject, output in now.items():
+        root = structure.root(subject[1])
         ours, theirs = (
-            {path: leaf for path, leaf in structure.leaves(value, names=names) if isinstance(leaf, torch.Tensor)}
-            for value in (output, before.get(place))
+            {path: leaf for path, leaf in structure.leaves(value, root, names) if isinstance(leaf, torch.Tensor)}
+            for value in (output, before.get(subject))
         )
         for path in ours.keys() & theirs.keys():
             here, there = structure.as_float64(ours[path]), structure.as_float64(theirs[path])

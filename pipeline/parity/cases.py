@@ -35,6 +35,8 @@ def _cases(record: Comparison) -> Iterator[Case]:
             )
     if record.left_out:
         yield Case(classname=name, name="pictures", skipped=record.left_out)
+    for method in record.not_compared:
+        yield Case(classname=name, name=f"the method {method}", skipped="the entry's methods do not name it")
     if record.baseline:
         lost = "; ".join(record.baseline.worse[: record.baseline.lost])
         yield Case(classname=name, name=f"nothing lost since {record.baseline.file}", failure=lost)

@@ -10,13 +10,15 @@ import torch
 from pipeline import hashes
 from pipeline.errors import Disagreement, ModelError
 from pipeline.judging import measured
-from pipeline.judging.findings import Fault, Side
+from pipeline.judging.findings import Fault, Kind, Side
 from pipeline.judging.measured import BFLOAT16_FACTOR, Measured
 from pipeline.judging.rules import Rule, Stated
-from pipeline.model import digests
-from pipeline.parity import attribution, stages, verdict
+from pipeline.model import digests, extras
+from pipeline.model.samples import Sample
+from pipeline.parity import asked, attribution, stages, verdict
+from pipeline.parity.asked import Asked
 from pipeline.parity.case import Case
-from pipeline.parity.record import Comparison
+from pipeline.parity.record import Comparison, Decision
 from pipeline.parity.verdict import Judged, Standard
 from pipeline.reference import golden
 from pipeline.reference.archived import Archived
@@ -33,12 +35,11 @@ class Examination:
         self.case = case
         self.to_the_end = to_the_end
         self.reference = reference
-        self.samples = golden.read_samples(case.inputs, [expected.name for expected in reference.samples])
-        self.order = verdict.draw_order(len(self.samples))
+        self.asked = asked.of_each_method(case.inputs, reference)
         self.archived = Archived(case.archive)
         self.rule = reference.rule(case.model.tolerance)
         self.rules: dict[Side, Rule] = dict.fromkeys(attribution.EDGES, self.rule)
-        verdict.check_notice(self._every(), self._standard(self.rule))
+        verdict.check_notice(reference.every, self._standard(self.rule))
         self.judged: list[Judged] = []
         self.faults: dict[Side, list[Fault]] = {}
         """Of a side as a whole."""
@@ -53,24 +54,32 @@ class Examination:
         self.weights_equal = len(named) - len(differ)
         if self.reference.weights and not named:
             message = f"none of eager PyTorch's {len(self.reference.weights)} weights has its name in the archive"
-            self.faults[verdict.PYTHON] = [Fault(kind="weights", message=message)]
+            self._fault(verdict.PYTHON, "weights", message)
         if differ:
             first = ", ".join(differ[:3]) + (", …" if differ[3:] else "")
             message = (
                 f"{len(differ)} of {len(named)} weights in the archive are not eager PyTorch's, to the bit: {first}"
             )
-            self.faults[verdict.PYTHON] = [Fault(kind="weights", message=message)]
+            self._fault(verdict.PYTHON, "weights", message)
+
+    def extra_files(self) -> None:
+        """Hold the archive's extra files against those that came with the model."""
+        for message in extras.differences(self.reference.extra_files, self.case.archive):
+            self._fault(verdict.PYTHON, "extra", message)
 
     def samples_in_python(self) -> None:
         """Run the archive without C++."""
-        for index, sample in enumerate(self.samples):
-            entry, side = self.reference.samples[index], verdict.PYTHON
-            standard = self._standard(self.rule)
-            for _ in range(AGAIN):
-                judged = verdict.judge_output(entry, self.archived.run(sample), index, side, standard)
-                self.judged.append(judged)
-                if judged.run.agrees:
-                    break
+        for one in self.asked:
+            for index, sample in enumerate(one.samples):
+                self._in_python(index, sample, one.expected[index])
+
+    def _in_python(self, index: int, sample: Sample, expected: Expected) -> None:
+        for _ in range(AGAIN):
+            output = self.archived.run(sample)
+            judged = verdict.judge_output(expected, output, index, verdict.PYTHON, self._standard(self.rule))
+            self.judged.append(judged)
+            if judged.run.agrees:
+                break
 
     def samples_in_cpp(self) -> None:
         """Run it in C++, as libtorch does by itself, and optimised."""
@@ -81,9 +90,10 @@ class Examination:
         """Run it in C++ in bfloat16; what is measured for that is the archive's error in Python in bfloat16."""
         try:
             self.rules[verdict.BFLOAT16] = self._rule_of_bfloat16()
-            verdict.check_notice(self.reference.samples, self._standard(self.rules[verdict.BFLOAT16]))
+            every = [entry for one in self.asked for entry in one.expected]
+            verdict.check_notice(every, self._standard(self.rules[verdict.BFLOAT16]))
         except (ModelError, Disagreement) as fault:
-            self.faults[verdict.BFLOAT16] = [Fault(kind="failure", message=f"in bfloat16: {fault}")]
+            self._fault(verdict.BFLOAT16, "failure", f"in bfloat16: {fault}")
             return
         self._in_cpp(verdict.BFLOAT16, "--precision", "bfloat16")
 
@@ -94,18 +104,20 @@ class Examination:
         if self.reference.no_truth:
             raise ModelError(f"{self.reference.no_truth}; give bfloat16 = {{ atol = …, rtol = … }} in the entry")
         archived = Archived(self.case.archive, torch.bfloat16)
-        outputs = [archived.run(sample) for sample in self.samples]
-        truths = [expected.truth for expected in self.reference.samples]
-        return measured.of(outputs, outputs, truths, self.reference.names, BFLOAT16_FACTOR)
+        outputs = [archived.run(sample) for one in self.asked for sample in one.samples]
+        every = [entry for one in self.asked for entry in one.expected]
+        truths, roots = [entry.truth for entry in every], [entry.root for entry in every]
+        return measured.of(outputs, outputs, truths, self.reference.names, BFLOAT16_FACTOR, roots)
 
     def _in_cpp(self, side: Side, *options: str) -> None:
         standard = self._standard(self.rules[side])
 
-        def judge() -> list[Judged]:
-            answers = self._ask([*self._sample_words(), *options])
-            return verdict.judge(self.reference.samples, answers, self.order, side, standard)
+        def judge(one: Asked) -> list[Judged]:
+            answers = self._ask([*one.words(self.case.inputs), *options])
+            return verdict.judge(one.expected, answers, one.order, side, standard)
 
-        self._attempt(side, judge)
+        for one in self.asked:
+            self._attempt(side, partial(judge, one))
 
     def pictures(self) -> None:
         """Run what people run: files in, labels out; without codecs it is said that this was left out."""
@@ -129,7 +141,10 @@ class Examination:
         try:
             self.judged += judge()
         except Disagreement as fault:
-            self.faults.setdefault(side, []).append(Fault(kind="failure", message=str(fault)))
+            self._fault(side, "failure", str(fault))
+
+    def _fault(self, side: Side, kind: Kind, message: str) -> None:
+        self.faults.setdefault(side, []).append(Fault(kind=kind, message=message))
 
     def _is_over(self) -> bool:
         """Whether a side has failed; and where only the verdict is wanted, whether one does not agree."""
@@ -161,9 +176,13 @@ class Examination:
             executable_sha256=hashes.sha256(self.case.program),
             weights_known=len(self.reference.weights),
             weights_equal=self.weights_equal,
-            order=self.order,
-            command=[str(word) for word in self._command(self._sample_words())],
+            order=[*self.asked[0].order],
+            command=[str(word) for word in self._command(self.asked[0].words(self.case.inputs))],
+            form=self.archived.metadata.form,
+            form_reason=self.archived.metadata.form_reason,
+            decisions=[Decision(**decision._asdict()) for decision in self.reference.decisions],
             left_out=self.left_out,
+            not_compared=self.archived.metadata.not_compared,
             attribution=found,
             runs=runs,
         )
@@ -171,17 +190,13 @@ class Examination:
     def _note(self) -> str:
         """What to know of the rule."""
         if isinstance(self.rule, Measured):
-            return self.rule.wide([expected.truth for expected in self._every()], self.reference.names)
+            every = self.reference.every
+            truths, roots = [entry.truth for entry in every], [entry.root for entry in every]
+            return self.rule.wide(truths, self.reference.names, roots)
         return self.reference.no_truth if self.case.model.tolerance is None else ""
-
-    def _every(self) -> list[Expected]:
-        return [*self.reference.samples, *self.reference.pictures]
 
     def _standard(self, rule: Rule) -> Standard:
         return Standard(rule, self.reference.names, self.archived.metadata.categories)
-
-    def _sample_words(self) -> list[str | Path]:
-        return ["--inputs", self.case.inputs, "--order", ",".join(map(str, self.order))]
 
     def _command(self, words: Sequence[str | Path]) -> list[str | Path]:
         return [self.case.program, self.case.archive, *words]

@@ -17,6 +17,7 @@ def examine(case: Case, *, to_the_end: bool = True) -> Comparison:
     binding.check_executable(case.program)
     examination = Examination(case, reference, to_the_end=to_the_end)
     examination.weights()
+    examination.extra_files()
     examination.samples_in_python()
     examination.samples_in_cpp()
     if case.model.bfloat16:

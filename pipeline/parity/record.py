@@ -69,6 +69,16 @@ class Baseline(msgspec.Struct, frozen=True, kw_only=True):
     """How many of these are such losses, which make the verdict red."""
 
 
+class Decision(msgspec.Struct, frozen=True, kw_only=True):
+    """A decision that other rounding could turn."""
+
+    operator: str
+    place: str
+    """Where in the model's own code; empty in TorchScript."""
+    margin: float | None
+    """The smallest change, relative to the numbers compared, that would turn it; null where that is not known."""
+
+
 class Comparison(msgspec.Struct, frozen=True, kw_only=True):
     """The verdict on one model, and everything that it rests on."""
 
@@ -96,8 +106,15 @@ class Comparison(msgspec.Struct, frozen=True, kw_only=True):
     order: list[int] = []
     """Which samples the executable was asked to run, in this order."""
     command: list[str] = []
+    form: str = ""
+    """The form in which ts-infer runs the archive by default: "fused", "frozen" or "plain"."""
+    form_reason: str = ""
+    decisions: list[Decision] = []
+    """What the model decides by numbers that rounding moves; mostly nothing."""
     left_out: str = ""
     """What was not compared, and why; mostly empty."""
+    not_compared: list[str] = []
+    """The methods that the archive offers and nobody has compared; mostly none."""
     attribution: list[Station] = []
     runs: list[Run] = []
     baseline: Baseline | None = None

@@ -7,8 +7,9 @@ from rich.table import Table
 from rich.text import Text
 
 from pipeline import console
+from pipeline.entry import FORWARD
 from pipeline.judging.findings import Bin, Difference, Rank, Row, Run, shown
-from pipeline.parity.attribution import STAGES
+from pipeline.judging.structure import STAGES
 from pipeline.parity.record import Comparison, OutputError, Smallest, Station
 
 MOST_FAULTS = 3
@@ -78,13 +79,6 @@ def smallest_shown(smallest: Smallest | None) -> str:
     return f"{' or '.join(ways)} would pass"
 
 
-def subjects(runs: list[Run]) -> str:
-    """Such as "2 samples and 3 pictures", and which precision beside float32."""
-    samples, pictures = (len({run.sample for run in runs if run.picture is kind}) for kind in (False, True))
-    text = f"{samples} samples" + (f" and {pictures} pictures" if pictures else "")
-    return text + (", also in bfloat16," if any(run.side == "C++ bfloat16" for run in runs) else "")
-
-
 def _stations(stations: list[Station]) -> Table:
     table = Table(box=None, padding=(0, 3, 0, 0), pad_edge=False)
     for header in ("side", "edge"):
@@ -123,6 +117,7 @@ def _facts(record: Comparison) -> Iterator[str]:
     if rule := rule_shown(record):
         source = "measured from float64" if record.rule == "measured" else "from eager"
         yield f"   allowed    {rule}, {source}"
+    yield f"   form       {record.form}: {record.form_reason}"
     if record.note:
         yield f"   note       {record.note}"
     yield f"   smallest   {smallest_shown(record.smallest)}"
@@ -161,7 +156,7 @@ def _best(runs: list[Run]) -> Iterator[str]:
     """The best classes of each sample and picture, first row, as C++ has them."""
     seen: dict[tuple[bool, int], Run] = {}
     for run in runs:
-        if run.rows:
+        if run.rows and run.method == FORWARD:
             seen.setdefault((not run.picture, run.sample), run)
     for _, run in sorted(seen.items())[:MOST_SUBJECTS]:
         best = ", ".join(f"{' '.join(_cells(rank))}" for rank in run.rows[0].cpp[:BEST])

@@ -117,7 +117,7 @@ class Kept(NamedTuple):
             faults += compared.faults
         if len(differences) < len(stages):
             return differences, faults, []
-        rows, ranking_faults = verdict.rank(answers, position, entry.output, standard)
+        rows, ranking_faults = verdict.rank(answers, position, entry, standard)
         return differences, [*faults, *ranking_faults], rows
 
 

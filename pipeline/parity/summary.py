@@ -1,6 +1,9 @@
 """The verdict in a line."""
 
-from pipeline.judging.findings import Edge, largest, shown
+from collections import Counter
+
+from pipeline.entry import FORWARD
+from pipeline.judging.findings import Edge, Run, largest, shown
 from pipeline.parity import report
 from pipeline.parity.record import Comparison
 from pipeline.records import UNTRAINED
@@ -20,12 +23,26 @@ def of(record: Comparison) -> str:
         line += f"; LESS IS COMPARED than in {baseline.file}: {baseline.worse[0]}"
     if record.note:
         line += f"; NOTE: {record.note}"
+    line += _decides(record)
     return f"{line}; {UNTRAINED}" if record.weights and record.weights.untrained else line
+
+
+def _decides(record: Comparison) -> str:
+    """How near a decision was to turning, where there is one that rounding could turn."""
+    if not record.decisions:
+        return ""
+    known = [decision for decision in record.decisions if decision.margin is not None]
+    if not known:
+        return f"; it DECIDES by {record.decisions[0].operator}, how narrowly is not known"
+    nearest = min(known, key=lambda decision: decision.margin or 0.0)
+    place = f" ({nearest.place})" if nearest.place else ""
+    return f"; it DECIDES by {nearest.operator}{place}, once within {shown(nearest.margin)} of turning"
 
 
 def _agrees(record: Comparison) -> str:
     runs = record.runs
-    missing = f", NOT COMPARED: {record.left_out}" if record.left_out else ""
+    left_out = [*([record.left_out] if record.left_out else []), *_methods(record)]
+    missing = f", NOT COMPARED: {' and '.join(left_out)}" if left_out else ""
     swaps = sum(len(row.swaps) for run in runs for row in run.rows)
     top = (
         f", top-5 equal{f' but for {swaps} ranks of equal scores' if swaps else ''}"
@@ -37,9 +54,15 @@ def _agrees(record: Comparison) -> str:
     difference = shown(largest([d.max_absolute for d in outputs]))
     where = f" of {worst.path}" if worst.path != "output" else ""
     return (
-        f"{record.model}: C++ AGREES with Python on {report.subjects(runs)} in {len(runs)} runs{missing}{top}, "
+        f"{record.model}: C++ AGREES with Python on {_subjects(runs)} in {len(runs)} runs{missing}{top}, "
         f"largest difference{where} {difference} ({_rule(record)})"
     )
+
+
+def _methods(record: Comparison) -> list[str]:
+    """Those that nobody has looked at, in words."""
+    names = record.not_compared
+    return [f"the method{'s' * (len(names) > 1)} {', '.join(names)}"] if names else []
 
 
 def _disagrees(record: Comparison) -> str:
@@ -53,6 +76,16 @@ def _disagrees(record: Comparison) -> str:
         f"{record.model}: C++ DISAGREES with Python {_BLAMED[record.blame]}; {'; '.join(found)} "
         f"({f'in {count} of {len(record.runs)} runs; ' if count else ''}{_rule(record)})"
     )
+
+
+def _subjects(runs: list[Run]) -> str:
+    """Such as "2 samples and 3 pictures", and which precision beside float32."""
+    counts = Counter(subject[:2] for subject in {run.subject for run in runs})
+    of_methods = [f"{count} of {method}" for (_, method), count in sorted(counts.items()) if method != FORWARD]
+    pictures = [f"{counts[True, FORWARD]} pictures"] if counts[True, FORWARD] else []
+    told = [f"{counts[False, FORWARD]} samples", *of_methods, *pictures]
+    text = " and ".join([", ".join(told[:-1]), told[-1]] if told[1:] else told)
+    return text + (", also in bfloat16," if any(run.side == "C++ bfloat16" for run in runs) else "")
 
 
 def _rule(record: Comparison) -> str:

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from pipeline.entry import Tolerance
+from pipeline.entry import FORWARD, Tolerance
 from pipeline.errors import Disagreement
 from pipeline.judging import comparison, ranking, structure
 from pipeline.judging.findings import Difference, Fault, Row, Run, Side, largest, shown
@@ -55,7 +55,8 @@ def check_notice(every: Sequence[Expected], standard: Standard) -> None:
     """A Disagreement where an output is so small, beside what is allowed, that zeros would pass for it."""
     if not any(tensor.numel() for expected in every for tensor in structure.tensors(expected.output)):
         raise Disagreement("every output is empty: nothing was compared; give the entry inputs that lead to something")
-    if path := comparison.below_notice([expected.output for expected in every], standard.rule, standard.names):
+    outputs, roots = [expected.output for expected in every], [expected.root for expected in every]
+    if path := comparison.below_notice(outputs, standard.rule, standard.names, roots):
         small = f"{path} is nowhere larger than the tolerance, {standard.rule.shown(path)}: zeros would pass for it"
         remedy = "set a smaller atol in" if isinstance(standard.rule, Stated) else "state"
         raise Disagreement(f"{small}; nothing was compared; {remedy} the entry's tolerance")
@@ -73,7 +74,7 @@ def judge(
         rows: list[Row] = []
         faults = list(one.run.faults)
         if one.run.differences:
-            rows, ranking_faults = rank(answers, position, entry.output, standard)
+            rows, ranking_faults = rank(answers, position, entry, standard)
             faults += ranking_faults
         judged.append(Judged(made(side, entry, sample, faults, one.run.differences, rows=rows), output))
     return judged
@@ -82,7 +83,7 @@ def judge(
 def judge_output(expected: Expected, output: Any, sample: int, side: Side, standard: Standard) -> Judged:
     """Hold one output against its reference."""
     differences, faults = comparison.compare(
-        expected.output, output, standard.rule, expected.truth, names=standard.names
+        expected.output, output, standard.rule, expected.truth, expected.root, standard.names
     )
     return Judged(made(side, expected, sample, faults, differences), output)
 
@@ -101,6 +102,7 @@ def made(  # noqa: PLR0913 - a run is all of this
     return Run(
         side=side,
         sample=sample,
+        method=expected.method,
         name=expected.name,
         way=way,
         picture=expected.preprocessed is not None,
@@ -113,14 +115,14 @@ def made(  # noqa: PLR0913 - a run is all of this
 
 def with_repetitions(judged: Sequence[Judged], names: Fields) -> list[Judged]:
     """The same, where runs that disagree with Python also tell whether they disagree with each other."""
-    alike: dict[tuple[Side, bool, int, str], list[Judged]] = {}
+    alike: dict[tuple[Side, str, tuple[bool, str, int]], list[Judged]] = {}
     for one in judged:
-        alike.setdefault((one.run.side, one.run.picture, one.run.sample, one.run.way), []).append(one)
+        alike.setdefault((one.run.side, one.run.way, one.run.subject), []).append(one)
     faults = {key: _repetition(several, names) for key, several in alike.items()}
     found = []
     for one in judged:
         run = one.run
-        fault = faults[run.side, run.picture, run.sample, run.way]
+        fault = faults[run.side, run.way, run.subject]
         both = msgspec.structs.replace(run, faults=[*fault, *run.faults]) if run.faults else run
         found.append(Judged(both, one.output))
     return found
@@ -157,9 +159,10 @@ def check_paired(answers: Answers, order: Sequence[int], expected: Sequence[int]
         raise Disagreement(f"ts-infer ranked the classes of {len(answers.labels)} runs, expected {len(order)}")
 
 
-def rank(answers: Answers, position: int, reference: Any, standard: Standard) -> ranking.Ranked:
+def rank(answers: Answers, position: int, expected: Expected, standard: Standard) -> ranking.Ranked:
     """The top-5 of one answer beside Python's; nothing where the output is no class scores."""
-    if not ranking.is_class_scores(reference):
+    if not ranking.is_class_scores(expected.output):
         return ranking.Ranked([], [])
-    labels, probabilities = answers.labels[position], answers.probabilities[position]
-    return ranking.rank(reference, answers.outputs[position], labels, probabilities, standard.rule, standard.categories)
+    found, labels, likely = answers.outputs[position], answers.labels[position], answers.probabilities[position]
+    categories = standard.categories if expected.method == FORWARD else []
+    return ranking.rank(expected.output, found, labels, likely, standard.rule, categories, path=expected.root)

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 import torch
 
-from pipeline.entry import Model, Tolerance
+from pipeline.entry import FORWARD, Model, Tolerance
 from pipeline.errors import ModelError
 from pipeline.judging import comparison, ranking, structure
 from pipeline.judging.rules import Stated
@@ -40,9 +40,11 @@ class Eager:
     def run(self, sample: Sample, preprocessed: torch.Tensor | None = None) -> Expected:
         """Run it; a ModelError where its output could not tell a working model from a broken one."""
         output = self.call(sample)
-        tensors = structure.tensors(output)
-        if not tensors:
+        if sample.method == FORWARD and not structure.tensors(output):
             raise ModelError(f"the model's output on '{sample.name}' holds no tensor: there is nothing to compare")
+        if not any(leaf is not None for _, leaf in structure.leaves(output)):
+            what = f"{sample.method} returns nothing on '{sample.name}': there is nothing to compare"
+            raise ModelError(f"{what}; take it out of the entry's methods")
         if not is_finite(output):
             remedy = "have it return a finite number in place of each, such as torch.finfo(dtype).min"
             raise ModelError(
@@ -51,7 +53,7 @@ class Eager:
         with one_thread():
             alone = self.call(sample)
         truth = self.float64.answer(sample, output, self.names)
-        return Expected(sample.name, output, alone, truth, preprocessed)
+        return Expected(sample.name, output, alone, truth, preprocessed, sample.method)
 
     def call(self, sample: Sample) -> Any:
         """The output, in plain containers."""
@@ -60,9 +62,10 @@ class Eager:
                 output = sample.passed_to(self.module)
         except (Exception, SystemExit) as error:
             raise ModelError(f"the model fails on '{sample.name}': {sample.explained(error)}") from error
-        self.names |= structure.fields(output)
+        self.names |= structure.fields(output, structure.root(sample.method))
         kept = structure.plain(output)
-        self.forms.note(sample.arguments, kept, self.names)
+        if sample.method == FORWARD:
+            self.forms.note(sample.arguments, kept, self.names)
         return kept
 
 
@@ -73,16 +76,33 @@ def is_finite(output: Any) -> bool:
 
 
 def run(eager: Eager, golden_samples: list[Sample], model: Model) -> list[Expected]:
-    """What it makes of the samples; a ModelError where it is random, or does not depend on its input."""
-    found = [eager.run(sample) for sample in golden_samples]
-    for sample, expected in zip(golden_samples, found, strict=True):  # in a small output two draws may be the same
+    """What it makes of the samples; a ModelError where it is random, or does not depend on its input.
+
+    Those of methods beside `forward` come last; after them, `forward` must answer as before.
+    """
+    found = _repeated(eager, [sample for sample in golden_samples if sample.method == FORWARD])
+    _check_input_matters(eager, model)
+    if others := golden_samples[len(found) :]:
+        first, expected = golden_samples[0], found[0]
+        found += _repeated(eager, others)
+        if faults := comparison.compare(expected.output, eager.call(first), ROUGHLY).faults:
+            names = " and ".join(dict.fromkeys(sample.method for sample in others))
+            what = f"after a call of {names}, forward answers otherwise on '{first.name}': {faults[0].message}"
+            remedy = "make it an input and an output of the model"
+            raise ModelError(f"{what}; expected no memory of earlier calls; {remedy}")
+    return found
+
+
+def _repeated(eager: Eager, samples: list[Sample]) -> list[Expected]:
+    found = [eager.run(sample) for sample in samples]
+    for sample, expected in zip(samples, found, strict=True):  # in a small output two draws may be the same
         before = generators.at()
         again = eager.call(sample)
         drawn = generators.at() != before
-        if faults := comparison.compare(expected.output, again, EQUAL if drawn else ROUGHLY).faults:
+        rule = EQUAL if drawn else ROUGHLY
+        if faults := comparison.compare(expected.output, again, rule, path=expected.root).faults:
             what = f"run twice on '{sample.name}', the model disagrees with itself: {faults[0].message}"
             raise ModelError(f"{what}; {culprits.of_disagreement(eager.module, partial(eager.call, sample))}")
-    _check_input_matters(eager, model)
     return found
 
 
@@ -94,6 +114,12 @@ class Sight(NamedTuple):
     expected: Expected
     remark: str
     """What to know about it; mostly empty."""
+
+    @property
+    def input(self) -> torch.Tensor:
+        """What the model is called on, without a batch."""
+        assert self.expected.preprocessed is not None
+        return self.expected.preprocessed
 
 
 def see(eager: Eager, preset: torch.nn.Module, picture: Picture, model: Model) -> Sight:

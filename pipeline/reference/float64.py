@@ -37,15 +37,16 @@ class Float64:
         """What the float32 `output` is in float64; None where that cannot be known."""
         if self.missing:
             return None
+        root = structure.root(sample.method)
         try:
             with torch.inference_mode(), _as_default():
                 truth = structure.plain(sample.passed_to(self.module, _widened))
         except (Exception, SystemExit) as error:
             return self._give_up(f"it fails there ({_first_line(error)})")
-        ours, theirs = structure.numbers(output, names), structure.numbers(truth, names)
+        ours, theirs = structure.numbers(output, names, root), structure.numbers(truth, names, root)
         if {path: value.shape for path, value in ours.items()} != {path: value.shape for path, value in theirs.items()}:
             return self._give_up("its output has another form there")
-        if why := _goes_back(truth, names) or _decides_otherwise(output, truth, names):
+        if why := _goes_back(truth, names, root) or _decides_otherwise(output, truth, names, root):
             return self._give_up(why)
         if not all(bool(value.isfinite().all()) for value in theirs.values()):
             return self._give_up("its output is not finite there")
@@ -56,29 +57,29 @@ class Float64:
         self.module = torch.nn.Module()
 
 
-def _goes_back(truth: Any, names: Fields) -> str:
+def _goes_back(truth: Any, names: Fields, root: str) -> str:
     """Whether an output is narrower than float64 all the same, in words."""
     narrow = (torch.float32, torch.float16, torch.bfloat16)
-    leaves = structure.leaves(truth, names=names)
+    leaves = structure.leaves(truth, root, names)
     found = ((path, leaf.dtype) for path, leaf in leaves if isinstance(leaf, torch.Tensor) and leaf.dtype in narrow)
     return next((f"its forward goes back to {dtype} for {path}" for path, dtype in found), "")
 
 
-def _decides_otherwise(output: Any, truth: Any, names: Fields) -> str:
+def _decides_otherwise(output: Any, truth: Any, names: Fields, root: str) -> str:
     """Whether an output that is the outcome of decisions, such as the class of what was found, is another one there.
 
     Then the numbers beside it are of other things. In words, with its path; empty where there is none.
     """
-    theirs = dict(structure.leaves(truth, names=names))
+    theirs = dict(structure.leaves(truth, root, names))
     decided = [
         (path, leaf)
-        for path, leaf in structure.leaves(output, names=names)
+        for path, leaf in structure.leaves(output, root, names)
         if isinstance(leaf, torch.Tensor) and not leaf.is_floating_point() and not leaf.is_complex()
     ]
     other = next((path for path, leaf in decided if not torch.equal(leaf, theirs[path])), "")
     if decided and not other:  # equal classes in another order are equal all the same, and the numbers are not
-        true = structure.numbers(truth, names)
-        numbers = structure.numbers(output, names)
+        true = structure.numbers(truth, names, root)
+        numbers = structure.numbers(output, names, root)
         other = next((path for path, value in numbers.items() if _is_elsewhere(value, true[path])), "")
     return f"it decides otherwise there, by {other}" if other else ""
 

@@ -10,13 +10,14 @@ from typing import Any, NamedTuple
 import torch
 from torch.jit import _pickle
 
-from pipeline.entry import Tolerance
+from pipeline.entry import FORWARD, Tolerance
 from pipeline.errors import Disagreement, FileError
-from pipeline.judging import measured
+from pipeline.judging import measured, structure
 from pipeline.judging.rules import Rule, Stated
 from pipeline.judging.structure import Fields
 from pipeline.model import tensorfile
 from pipeline.model.samples import Picture, Sample
+from pipeline.reference.margins import Decision
 
 # What libtorch's pickler calls beside plain containers: each makes a typed list or dict, and nothing else.
 _LIBTORCH_GLOBALS: list[Callable[..., Any] | tuple[Callable[..., Any], str]] = [
@@ -26,6 +27,8 @@ _LIBTORCH_GLOBALS: list[Callable[..., Any] | tuple[Callable[..., Any], str]] = [
     _pickle.build_doublelist,
     _pickle.build_boollist,
 ]
+_KINDS = ("samples", "methods", "pictures")
+"""What of a reference are outputs that are expected."""
 
 
 class Expected(NamedTuple):
@@ -40,6 +43,12 @@ class Expected(NamedTuple):
     """In float64; None where that is not known."""
     preprocessed: torch.Tensor | None = None
     """Of a picture the input that was made of it, without a batch; its pixels are decoded again."""
+    method: str = FORWARD
+
+    @property
+    def root(self) -> str:
+        """What the paths of its output begin with."""
+        return structure.root(self.method)
 
 
 class Reference(NamedTuple):
@@ -58,13 +67,25 @@ class Reference(NamedTuple):
     """Why there is no float64; empty where there is."""
     weights: Mapping[str, str]
     """The hash of each parameter and buffer."""
+    methods: Sequence[Expected] = ()
+    """What the methods beside `forward` made of samples of their own; those of one method lie together."""
+    extra_files: Mapping[str, str] = {}
+    """The sha256 of each extra file that came with the model."""
+    decisions: Sequence[Decision] = ()
+    """What the model decides by numbers that rounding moves, and how near each was to turning."""
+
+    @property
+    def every(self) -> list[Expected]:
+        """Those of all samples, of whatever method, and of the pictures."""
+        return [*self.samples, *self.methods, *self.pictures]
 
     def rule(self, stated: Tolerance | None) -> Rule:
         """What the entry states, else what is measured; where that cannot be, a tolerance that does for most models."""
         if stated is None and not self.no_truth:
-            every = [*self.samples, *self.pictures]
+            every = self.every
             outputs, others = [e.output for e in every], [e.one_thread for e in every]
-            return measured.of(outputs, others, [e.truth for e in every], self.names)
+            roots = [e.root for e in every]
+            return measured.of(outputs, others, [e.truth for e in every], self.names, roots=roots)
         return Stated(stated or Tolerance())
 
 
@@ -88,22 +109,32 @@ class Answers(NamedTuple):
 
 
 def write_inputs(target: Path, samples: list[Sample], pictures: list[Picture]) -> None:
-    """Write the inputs for `ts-infer --inputs`, and the pictures, whole, as their files hold them."""
+    """Write the inputs for `ts-infer --inputs`, and the pictures, whole, as their files hold them.
+
+    Samples of methods beside `forward` lie in an entry of their own, by the method's name.
+    """
     kept = [
         {"name": picture.name, "content": torch.frombuffer(bytearray(picture.content), dtype=torch.uint8)}
         for picture in pictures
     ]
-    tensorfile.write(target, {"samples": [sample.arguments for sample in samples], "pictures": kept})
+    by_method: dict[str, list[Any]] = {FORWARD: []}
+    for sample in samples:
+        by_method.setdefault(sample.method, []).append(sample.arguments)
+    of_forward = by_method.pop(FORWARD)
+    others = {"methods": by_method} if by_method else {}
+    tensorfile.write(target, {"samples": of_forward, **others, "pictures": kept})
 
 
-def read_samples(inputs: Path, names: Sequence[str]) -> list[Sample]:
-    """The samples among the inputs; a FileError says that the file is damaged, a Disagreement that there are none."""
-    found = _read(inputs)["samples"]
+def read_samples(inputs: Path, names: Sequence[str], method: str = FORWARD) -> list[Sample]:
+    """The samples of a method; a FileError says that the file is damaged, a Disagreement that there are none."""
+    content = _read(inputs)
+    found = content["samples"] if method == FORWARD else content["methods"].get(method, [])
     if not names or not found:
-        raise Disagreement("there is no sample: nothing was compared; give the entry inputs and batch-sizes")
+        of = "" if method == FORWARD else f" of {method}"
+        raise Disagreement(f"there is no sample{of}: nothing was compared; give the entry inputs and batch-sizes")
     if len(found) != len(names):
         raise Disagreement(f"{inputs} holds {len(found)} samples, the reference {len(names)}; run doit export")
-    return [Sample(name, list(arguments)) for name, arguments in zip(names, found, strict=True)]
+    return [Sample(name, list(arguments), method=method) for name, arguments in zip(names, found, strict=True)]
 
 
 def read_pictures(inputs: Path) -> list[Picture]:
@@ -114,15 +145,15 @@ def read_pictures(inputs: Path) -> list[Picture]:
 def _read(inputs: Path) -> dict[str, Any]:
     try:
         content: dict[str, Any] = torch.load(inputs, weights_only=True)
-        return {"samples": content["samples"], "pictures": content["pictures"]}
+        return {"samples": content["samples"], "pictures": content["pictures"], "methods": content.get("methods", {})}
     except Exception as error:
         raise FileError(f"{inputs} is damaged ({type(error).__name__}); remove it and run doit again") from error
 
 
 def write_reference(target: Path, reference: Reference) -> None:
     """Write the reference."""
-    content = reference._asdict()
-    for kind in ("samples", "pictures"):
+    content = reference._asdict() | {"decisions": [tuple(decision) for decision in reference.decisions]}
+    for kind in _KINDS:
         content[kind] = [expected._asdict() for expected in content[kind]]
     tensorfile.write(target, content)
 
@@ -131,8 +162,9 @@ def read_reference(path: Path) -> Reference:
     """Read the reference; a FileError says that it is missing or damaged."""
     try:
         content = torch.load(path, weights_only=True)
-        for kind in ("samples", "pictures"):
+        for kind in _KINDS:
             content[kind] = [Expected(**expected) for expected in content[kind]]
+        content["decisions"] = [Decision(*decision) for decision in content["decisions"]]
         return Reference(**content)
     except FileNotFoundError:
         raise FileError(f"there is no {path}; run doit export") from None

@@ -1,13 +1,14 @@
 """The archive, as saved and loaded again, held against eager Python before C++ gets it."""
 
+import itertools
 from pathlib import Path
 
-from pipeline.entry import BATCH, Model
+from pipeline.entry import BATCH, FORWARD, Model
 from pipeline.errors import Disagreement
-from pipeline.judging import comparison
+from pipeline.judging import comparison, structure
 from pipeline.judging.findings import Number, largest
 from pipeline.judging.rules import PREPROCESSED, Rule
-from pipeline.model import digests
+from pipeline.model import digests, extras
 from pipeline.model.samples import Sample, draw
 from pipeline.reference.archived import Archived
 from pipeline.reference.eager import Eager, Sight, is_finite
@@ -26,9 +27,11 @@ def verify(path: Path, samples: list[Sample], reference: Reference, seen: list[S
         if found.get(name, digest) != digest:
             raise Disagreement(f"the archive's {name} is not eager PyTorch's, to the bit")
     apart: list[Number] = []
-    for sample, expected in zip(samples, reference.samples, strict=True):
+    for message in extras.differences(reference.extra_files, path):
+        raise Disagreement(message)
+    for sample, expected in zip(samples, [*reference.samples, *reference.methods], strict=True):
         compared = comparison.compare(
-            expected.output, archived.run(sample), rule, expected.truth, names=reference.names
+            expected.output, archived.run(sample), rule, expected.truth, expected.root, reference.names
         )
         apart.append(_largest(f"'{sample.name}'", compared))
     for sight in seen:
@@ -56,11 +59,14 @@ def try_others(path: Path, eager: Eager, model: Model, rule: Rule) -> None:
     A trace has seen one input: what it keeps of that may show on the next only.
     """
     archived = Archived(path)
-    for turn in range(model.turns, model.turns + OTHERS):
-        sizes = model.sizes(turn)
-        sample = draw(model, sizes[BATCH], model.seed + FIRST_OTHER + turn, turn)
+    turns = range(model.turns, model.turns + OTHERS)
+    for method, turn in itertools.product([FORWARD, *model.methods], turns):
+        drawn = draw(model.taking(method), model.sizes(turn)[BATCH], model.seed + FIRST_OTHER + turn, turn)
+        sample = drawn._replace(name=f"{method}: {drawn.name}" if method != FORWARD else drawn.name, method=method)
         expected = eager.call(sample)
         if not is_finite(expected):  # a draw that the model has no answer to tells nothing of the archive
             continue
         found = archived.run(sample.bound(archived.module))
-        _largest(f"another sample, {sample.name}", comparison.compare(expected, found, rule, names=eager.names))
+        path_of = structure.root(method)
+        compared = comparison.compare(expected, found, rule, path=path_of, names=eager.names)
+        _largest(f"another sample, {sample.name}", compared)

@@ -28,6 +28,42 @@ def in_all_tensors(how: Leaf, *, only_optimised: bool = False) -> Change:
     return change
 
 
+def from_the_second_run(how: Leaf) -> Change:
+    """Change what the default form answers to a sample from its second run on: what is compiled is another graph."""
+
+    def change(answers: Answers, words: Words) -> Answers:
+        if "--plain" in words:
+            return answers
+        again = [sample in answers.order[:position] for position, sample in enumerate(answers.order)]
+        outputs = [_everywhere(o, how) if wrong else o for o, wrong in zip(answers.outputs, again, strict=True)]
+        return answers._replace(outputs=outputs)
+
+    return change
+
+
+def with_a_row_less(answers: Answers, words: Words) -> Answers:
+    """In the default form, each output has lost its last row, as where a score falls on the other side of a limit."""
+    if "--plain" in words:
+        return answers
+    return answers._replace(outputs=[_everywhere(output, lose_a_row) for output in answers.outputs])
+
+
+def of_a_method(how: Leaf) -> Change:
+    """Change what a method other than `forward` answers."""
+
+    def change(answers: Answers, words: Words) -> Answers:
+        if "--method" not in words:
+            return answers
+        return answers._replace(outputs=[_everywhere(output, how) for output in answers.outputs])
+
+    return change
+
+
+def overwritten(values: torch.Tensor) -> torch.Tensor:
+    """As where a tensor was written to before it was read for the last time."""
+    return values + values.flip(-1) if values.dim() else values * 2
+
+
 def lose_a_row(values: torch.Tensor) -> torch.Tensor:
     """The last of a batch."""
     return values[:-1] if values.dim() else values.reshape(1)

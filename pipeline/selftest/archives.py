@@ -1,13 +1,16 @@
 """Faults in an archive: in its weights, its forward, its preprocessing."""
 
+import contextlib
 from collections.abc import Callable
 from typing import Any
 
 import torch
 from torch import nn
 
+from pipeline.entry import PREPROCESS
+from pipeline.errors import ModelError
 from pipeline.judging import structure
-from pipeline.model import wrapping
+from pipeline.model import offered, wrapping
 from pipeline.model.samples import Sample
 from pipeline.selftest.workshop import NotApplicable
 
@@ -128,6 +131,9 @@ def _rewrapped(module: torch.jit.ScriptModule, before: str = "{}", after: str = 
         before.format(argument.name) if str(argument.type) == "Tensor" else argument.name for argument in arguments
     )
     around.define(f"def forward(self, {taken}):\n    return {after.format(f'self.model({passed}){element}')}\n")
+    for name in offered.by(module):
+        with contextlib.suppress(ModelError):  # what cannot be passed on is not compared
+            wrapping.pass_on_methods(around, [name] if name != PREPROCESS else [])
     if not wrapping.is_wrapped(module):
         return around
     return wrapping.wrap(around, getattr(module, "preprocessing", None))

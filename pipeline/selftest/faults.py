@@ -9,7 +9,7 @@ from pipeline.parity.case import Case
 from pipeline.reference import golden
 from pipeline.reference.golden import Answers
 from pipeline.selftest import answers, archives
-from pipeline.selftest.workshop import Workshop
+from pipeline.selftest.workshop import NotApplicable, Workshop
 
 
 class Planted(NamedTuple):
@@ -38,8 +38,8 @@ def _weights() -> list[Planted]:
     return [
         Planted("a bit of a weight, in the file", _archive(bit, "none"), "is not the file that export verified"),
         Planted("a bit of a weight, at export", _archive(bit, "file"), r"\d+ of \d+ weights .* to the bit", "export"),
-        Planted("a percent of a weight, by numbers alone", _by_numbers(percent), BEYOND, "export"),
-        Planted("a weight that is NaN", _by_numbers(archives.set_to_nan), "is nan, expected", "export"),
+        Planted("a percent of a weight, by numbers alone", _by_numbers(percent), f"{BEYOND}|has the shape", "export"),
+        Planted("a weight that is NaN", _by_numbers(archives.set_to_nan), "is nan, expected|has the shape", "export"),
     ]
 
 
@@ -70,6 +70,7 @@ def _preprocessing() -> list[Planted]:
 def _files() -> list[Planted]:
     return [
         Planted("an empty input set", lambda shop: shop.with_inputs(slice(0)), "no sample: nothing was compared"),
+        Planted("an extra file that is lost", _extra_file_lost, "the extra file '.*' is missing", "export"),
         Planted("a sample lost from the inputs", _short_of_a_sample, "holds 1 samples?, the reference"),
         Planted("a stale executable", _stale, STALE),
     ]
@@ -84,6 +85,14 @@ def _executable() -> list[Planted]:
         Planted(
             "an optimisation off by a thousandth", _told(every(thousandth, only_optimised=True)), BEYOND, "optimisation"
         ),
+        Planted(
+            "a wrong fused kernel, from the second run on",
+            _told(answers.from_the_second_run(answers.overwritten)),
+            "it does not repeat",
+            "optimisation",
+        ),
+        Planted("a decision that flips", _flipped, "has the shape", "optimisation"),
+        Planted("a method that differs", _method_off, BEYOND, "runtime"),
         Planted("NaN in an output", _told(first(answers.to_nan)), "is nan, expected", "runtime"),
         Planted("outputs of zeros", _told(every(lambda values: values * 0)), BEYOND, "runtime"),
         Planted("another dtype", _told(every(answers.to_another_dtype)), "is of dtype torch.float", "runtime"),
@@ -114,6 +123,24 @@ def _earlier(shop: Workshop) -> Case:
         return shop.case.ask(words, timeout)
 
     return shop.case._replace(ask=ask)
+
+
+def _flipped(shop: Workshop) -> Case:
+    if not golden.read_reference(shop.case.reference).decisions:
+        raise NotApplicable("rounding turns no decision of it")
+    return shop.with_answers(answers.with_a_row_less)
+
+
+def _method_off(shop: Workshop) -> Case:
+    if not shop.case.model.methods:
+        raise NotApplicable("no method beside forward is compared")
+    return shop.with_answers(answers.of_a_method(answers.off_by_a_thousandth))
+
+
+def _extra_file_lost(shop: Workshop) -> Case:
+    if not golden.read_reference(shop.case.reference).extra_files:
+        raise NotApplicable("no extra file came with it")
+    return shop.with_archive(lambda module: module, "file", extra_files=False)
 
 
 def _told(change: answers.Change) -> Callable[[Workshop], Case]:

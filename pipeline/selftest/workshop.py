@@ -10,9 +10,11 @@ from pathlib import Path
 import torch
 
 from pipeline import hashes
+from pipeline.entry import PREPROCESS
 from pipeline.errors import ModelError
 from pipeline.judging import structure
-from pipeline.model import archive, digests, pictures, preprocessing, wrapping
+from pipeline.model import archive, digests, extras, offered, pictures, preprocessing, wrapping
+from pipeline.parity import asked
 from pipeline.parity.case import Case
 from pipeline.reference import golden
 from pipeline.reference.archived import Archived
@@ -40,12 +42,13 @@ class Workshop:
         seal: str,
         *,
         must_matter: bool = False,
+        extra_files: bool = True,
     ) -> Case:
         """The case with a changed archive; the reference vouches for its `seal`: "none", "file", or also "weights"."""
         module, metadata = archive.load(self.case.archive)
         changed = change(module)
         path = self.folder / self.case.archive.name
-        archive.save(changed, metadata, path)
+        archive.save(changed, metadata, path, extras.beside_ours(self.case.archive) if extra_files else {})
         case = self.case._replace(archive=path)
         reference = golden.read_reference(case.reference)
         if must_matter:
@@ -77,16 +80,18 @@ class Workshop:
             pixels = [pictures.decode(picture.content, picture.name) for picture in found]
             if all(torch.equal(preset(one), other(one)) for one in pixels):
                 raise NotApplicable("it makes no difference to its pictures")
-            return wrapping.wrap(module.model, preprocessing.lean(other), module.element)
+            methods = [name for name in offered.by(module) if name != PREPROCESS]
+            return wrapping.wrap(module.model, preprocessing.lean(other), module.element, methods)
 
         return self.with_archive(change, "weights")
 
     def with_inputs(self, keep: slice) -> Case:
-        """The case with some of its samples alone, on both sides."""
+        """The case with some of the samples of `forward` alone, on both sides."""
         reference = golden.read_reference(self.case.reference)
         samples = golden.read_samples(self.case.inputs, [expected.name for expected in reference.samples])[keep]
         inputs = self.folder / self.case.inputs.name
-        golden.write_inputs(inputs, samples, golden.read_pictures(self.case.inputs))
+        others = [sample for one in asked.of_each_method(self.case.inputs, reference)[1:] for sample in one.samples]
+        golden.write_inputs(inputs, [*samples, *others], golden.read_pictures(self.case.inputs))
         kept = reference._replace(samples=reference.samples[keep], inputs=hashes.contents(inputs))
         return self.with_reference(self.case._replace(inputs=inputs), kept)
 

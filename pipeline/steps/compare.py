@@ -5,7 +5,7 @@ import torch
 
 from pipeline import cli, files
 from pipeline.config import Settings
-from pipeline.entry import Model
+from pipeline.entry import FORWARD, Model
 from pipeline.errors import Disagreement, PipelineError
 from pipeline.layout import ModelFiles
 from pipeline.parity import baseline, cases, gate, report, summary
@@ -30,9 +30,9 @@ def main(name: str, model: Model, settings: Settings) -> None:  # noqa: ARG001
     _write(paths, record)
     report.show(record)
     if record.verdict != "agree":
-        located = (
-            f"; doit locate:{name} names the layer" if record.blame in ("export", "runtime", "optimisation") else ""
-        )
+        worst = report.worst_run(record)
+        has_layer = record.blame in ("export", "runtime", "optimisation") and (not worst or worst.method == FORWARD)
+        located = f"; doit locate:{name} names the layer" if has_layer else ""
         raise Disagreement(f"{record.summary} (all of it: {paths.comparison}{located})")
 
 

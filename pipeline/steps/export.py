@@ -3,28 +3,40 @@
 import shutil
 from collections.abc import Mapping
 from pathlib import Path
-from typing import NamedTuple
 
+import msgspec
 import torch
 from rich import filesize
 
 from pipeline import cli, console, files, hashes, layout, methods
 from pipeline.config import Settings
-from pipeline.entry import Model
-from pipeline.errors import Disagreement, ModelError, SettingsError
-from pipeline.judging import ranking, structure
+from pipeline.entry import FORWARD, Model
+from pipeline.errors import Disagreement, ModelError
+from pipeline.judging import structure
 from pipeline.judging.findings import Number, shown
 from pipeline.layout import ModelFiles
 from pipeline.methods import outputs
-from pipeline.model import archive, builders, categories, memory, preprocessing, samples, statedict, wrapping
+from pipeline.methods.subject import Subject
+from pipeline.model import (
+    archive,
+    builders,
+    extras,
+    memory,
+    offered,
+    preprocessing,
+    samples,
+    statedict,
+    wrapping,
+)
 from pipeline.model.evaluating import evaluated
 from pipeline.model.samples import Sample
 from pipeline.operators import foreign
-from pipeline.records import Metadata, Provenance
-from pipeline.reference import culprits, golden, state, verification
+from pipeline.reference import culprits, golden, ladder, state, verification
 from pipeline.reference import eager as reference_side
+from pipeline.reference.archived import Archived
 from pipeline.reference.eager import Eager, Sight
-from pipeline.reference.golden import Expected, Reference
+from pipeline.reference.golden import Reference
+from pipeline.reference.margins import Decision
 
 DEPRECATION = "TorchScript is deprecated in PyTorch: it works up to Python 3.13, and no new features come to it"
 
@@ -38,14 +50,16 @@ def main(name: str, model: Model, settings: Settings) -> None:
         console.say(f"the weights of {provenance.source}: {provenance.adapted}")
     evaluated(module)
     memory.require(memory.size(module), "the archive, made in memory,")
-    golden_samples = samples.all_samples(model)
+    offered.require(module, model.methods)
+    theirs = extras.carried(model)
+    golden_samples = [*samples.all_samples(model), *samples.of_methods(model)]
     before = state.of(module)
     eager = Eager(module)
     expected = reference_side.run(eager, golden_samples, model)
     changed = culprits.changes(module, golden_samples[0])
     alone = state.is_left_alone(before, module)
     console.say(DEPRECATION)
-    subject = Subject(name, model, provenance, eager, golden_samples, expected, before.weights, changed, alone)
+    subject = Subject(name, model, provenance, eager, golden_samples, expected, before.weights, changed, alone, theirs)
     refused = ""
     for method in methods.attempts(model):
         if refused:
@@ -63,54 +77,35 @@ def main(name: str, model: Model, settings: Settings) -> None:
         console.say(provenance.notice)
 
 
-class Subject(NamedTuple):
-    """What is exported, and what eager PyTorch makes of it."""
-
-    name: str
-    model: Model
-    provenance: Provenance
-    eager: Eager
-    samples: list[Sample]
-    expected: list[Expected]
-    weights: Mapping[str, str]
-    """Their hashes, before the model was called."""
-    changed: Mapping[str, str]
-    """The inputs that it writes to, each with the submodule that does."""
-    left_alone: bool
-    """Whether calls change nothing in the module."""
-
-    def module(self) -> torch.nn.Module:
-        """The module to export, as it was before it was called."""
-        if self.left_alone:
-            return self.eager.module
-        weights = ModelFiles.of(self.name, self.model).weights
-        return evaluated(builders.load(self.model, *statedict.read_artifact(weights)))
-
-
 def _export(subject: Subject, method: str) -> None:
     """Write the three files; a ModelError says why the method does not do."""
     model, eager, example = subject.model, subject.eager, subject.samples[0]
     paths = ModelFiles.of(subject.name, model)
     module = subject.module()
     buffers = {} if subject.left_alone else {name: value.clone() for name, value in module.named_buffers()}
-    exported = methods.get(method).export(module, example)
+    others = [sample for sample in subject.samples if sample.method != FORWARD]
+    exported = methods.get(method).export(module, example, others)
+    offers = offered.kept(module, exported, model.methods)
     if strangers := foreign.foreign(exported):
         raise ModelError(f"it calls {strangers[0]}, which C++ has not: {foreign.remedy(strangers[0])}")
     element = outputs.element_like(subject.expected[0].output, exported, example)
     if element:
         more = "the model returns more than in eager PyTorch"
         console.say(f"{layout.EXPORTED[method]}, {more}: its output{element} is kept")
-    exported, preset = preprocessing.attach(exported, model, element)
+    exported, preset = preprocessing.attach(exported, model, element, offers)
     pictures = samples.all_pictures(model) if preset else []
     seen = [reference_side.see(eager, preset, picture, model) for picture in pictures] if preset else []
     bound = [sample.bound(exported) for sample in subject.samples]
     with files.staged(paths.archive) as staging:
         _reset(exported, buffers)
-        archive.save(exported, _metadata(subject, method, samples.taken(model, exported)), staging)
+        metadata = subject.metadata(method, samples.taken(model, exported), offers)
+        archive.save(exported, metadata, staging, subject.extra_files)
         reference = golden.Reference(
-            samples=subject.expected,
+            samples=[entry for entry in subject.expected if entry.method == FORWARD],
+            methods=[entry for entry in subject.expected if entry.method != FORWARD],
+            extra_files=extras.digests(subject.extra_files),
             pictures=[sight.expected for sight in seen],
-            archive=hashes.contents(staging),
+            archive="",
             inputs="",
             names=eager.names,
             threads=torch.get_num_threads(),
@@ -118,6 +113,10 @@ def _export(subject: Subject, method: str) -> None:
             weights=dict(subject.weights),
         )
         largest = _verify(staging, subject, method, bound, reference, seen)
+        decisions, chosen = _form(staging, subject, bound, reference, seen)
+        metadata = msgspec.structs.replace(metadata, form=chosen.form, form_reason=chosen.why)
+        archive.save(exported, metadata, staging, subject.extra_files)
+        reference = reference._replace(archive=hashes.contents(staging), decisions=decisions)
         golden.write_inputs(paths.inputs, bound, pictures)
         golden.write_reference(paths.reference, reference._replace(inputs=hashes.contents(paths.inputs)))
     size = filesize.decimal(paths.archive.stat().st_size)
@@ -126,7 +125,10 @@ def _export(subject: Subject, method: str) -> None:
         f"{layout.EXPORTED[method]}, {size}, "
         f"verified in Python on {len(bound)} samples{with_pictures}: largest difference {shown(largest)}"
     )
+    console.say(f"ts-infer runs it {chosen.form}: {chosen.why}")
     console.say(f"it returns {structure.described(subject.expected[0].output, eager.names)}")
+    if metadata.not_compared:
+        console.say(offered.not_compared(metadata.not_compared))
     if reference.no_truth:
         console.say(reference.no_truth)
     for path, by in subject.changed.items():
@@ -148,21 +150,6 @@ def _reset(exported: torch.jit.ScriptModule, buffers: Mapping[str, torch.Tensor]
             buffer.copy_(first)
 
 
-def _categories(model: Model, expected: list[Expected]) -> list[str]:
-    """The class names: one for each class, or none. A list that is one short names every class after the gap wrongly.
-
-    Names that come with the weights are those of the whole classifier; a model that is a part of it has none.
-    """
-    names = categories.of(model)
-    classes = {entry.output.shape[1] for entry in expected if ranking.is_class_scores(entry.output)}
-    if not names or classes <= {len(names)}:
-        return names
-    if not model.categories:
-        return []
-    counts = f"{len(names)} class names for a model of {classes.pop()} classes"
-    raise SettingsError(f"categories: {counts}; expected one for each, a name a line")
-
-
 def _verify(
     path: Path, subject: Subject, method: str, bound: list[Sample], reference: Reference, seen: list[Sight]
 ) -> Number:
@@ -176,21 +163,22 @@ def _verify(
     except (Disagreement, ModelError) as error:
         shutil.copyfile(path, paths.rejected)
         why = f"{methods.baked(subject.samples)}: {error}" if method == "trace" else str(error)
-        raise ModelError(f"{why}; doit locate:{subject.name} names the layer") from None
+        of_forward = not any(f"'{name}: " in why for name in subject.model.methods)
+        raise ModelError(why + f"; doit locate:{subject.name} names the layer" * of_forward) from None
     return largest
 
 
-def _metadata(subject: Subject, method: str, taken: list[str]) -> Metadata:
-    return Metadata(
-        model=subject.name,
-        builder=subject.model.builder,
-        method=method,
-        weights=subject.provenance,
-        inputs=taken,
-        categories=_categories(subject.model, subject.expected),
-        changed_inputs=list(subject.changed),
-        torch=str(torch.__version__),
+def _form(
+    path: Path, subject: Subject, bound: list[Sample], reference: Reference, seen: list[Sight]
+) -> tuple[list[Decision], ladder.Chosen]:
+    """What the model decides by numbers that rounding moves, and the form in which ts-infer is to run it."""
+    of_pictures = [Sample(sight.expected.name, [sight.input.unsqueeze(0)]) for sight in seen]
+    decisions = ladder.decisions(
+        subject.eager.module, Archived(path).module, [*subject.samples, *of_pictures], [*bound, *of_pictures]
     )
+    pairs = [*zip(bound, subject.expected, strict=True), *zip(of_pictures, reference.pictures, strict=True)]
+    rule = reference.rule(subject.model.tolerance)
+    return decisions, ladder.choose(path, subject.model.form, decisions, pairs, rule, reference.names)
 
 
 if __name__ == "__main__":

@@ -420,3 +420,33 @@ def stranger() -> nn.Module:
 
 
 _kept: list[Any] = []
+
+
+class ScalarAdded(nn.Module):
+    """A tensor without dimensions, on which oneDNN Graph gives up."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.conv = nn.Conv2d(3, 8, 3)
+        self.head = nn.Linear(8, 10)
+
+    def forward(self, x: Tensor) -> Tensor:
+        y: Tensor = self.head(torch.relu(self.conv(x)).mean(dim=(2, 3))) + (x.mean() * 2 + 1)
+        return y
+
+
+class Kept(nn.Module):
+    """Keeps the places whose score is above the mean; the scores lie close together."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.body = nn.Sequential(nn.Conv2d(3, 16, 3), nn.ReLU(), nn.Conv2d(16, 16, 3), nn.ReLU())
+        self.score = nn.Conv2d(16, 1, 1)
+        self.box = nn.Conv2d(16, 4, 1)
+
+    def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        y = self.body(x)
+        score = (self.score(y) * 0.01).sigmoid().flatten()
+        box = self.box(y).permute(0, 2, 3, 1).reshape(-1, 4)
+        keep = score > score.mean()
+        return box[keep], score[keep]

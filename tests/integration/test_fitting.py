@@ -161,7 +161,7 @@ def test_it_is_said_and_recorded(tmp_path: Path) -> None:
     assert f"the weights of file:net.pt: {adapted}" in finished.output
     _, metadata = archive.load(project.path("artifacts/tried/tried_scripted.pt"))
     assert metadata.weights.adapted == adapted
-    assert adapted in metadata.extra_files()["about.txt"]
+    assert adapted in metadata.own_files()["about.txt"]
 
 
 def test_a_half_precision_safetensors_file(tmp_path: Path) -> None:

@@ -103,7 +103,8 @@ def answers(project: Project, model: type[Base], photos: list[Path], *words: str
     """What ts-infer answers for each picture, several times over."""
     archive, outputs = photos[0].with_name("model.pt"), photos[0].with_name("outputs.pt")
     torch.jit.save(torch.jit.script(model().eval()), archive)
-    finished = project.infer(archive, *photos * 3, "--outputs", outputs, *words)
+    form = [] if "--plain" in words else ["--form", "fused"]
+    finished = project.infer(archive, *photos * 3, "--outputs", outputs, *form, *words)
     assert finished.code == 0, finished.output
     assert finished.output.count("it goes on as it is") <= 1
     return list(read_answers(outputs).outputs)
@@ -135,7 +136,8 @@ def test_integers_stay_integers_in_bfloat16(project: Project, photos: list[Path]
 def test_a_benchmark_of_one_that_cannot_be_fused(project: Project, tmp_path: Path) -> None:
     torch.jit.save(torch.jit.script(ScalarOfTheInput().eval()), tmp_path / "model.pt")
     torch.save({"samples": [[torch.rand(2, 3, 8, 8)]]}, tmp_path / "inputs.pt")
-    finished = project.infer(tmp_path / "model.pt", "--inputs", tmp_path / "inputs.pt", "--benchmark", "9")
+    words = ("--inputs", tmp_path / "inputs.pt", "--benchmark", "9", "--form", "fused")
+    finished = project.infer(tmp_path / "model.pt", *words)
     assert finished.code == 0, finished.output
 
 

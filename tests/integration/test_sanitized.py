@@ -80,7 +80,7 @@ def test_taps(sanitized: Sanitized, tmp_path: Path) -> None:
     """In the plain form, in the call that optimises, and in those after it."""
     inputs = sanitized.archive.with_name("inputs.pt")
     outputs = tmp_path / "outputs.pt"
-    for form in ([], ["--plain"]):
+    for form in (["--form", "fused"], ["--form", "frozen"], ["--plain"]):
         finished = sanitized(
             sanitized.archive, "--inputs", inputs, "--outputs", outputs, "--order=0,0,0,1", "--taps", *form
         )

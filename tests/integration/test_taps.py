@@ -16,7 +16,7 @@ from .conftest import Project
 
 Taps = list[tuple[str, Any]]
 
-FORMS = {"optimised": [], "plain": ["--plain"]}
+FORMS = {"optimised": ["--form", "fused"], "frozen": ["--form", "frozen"], "plain": ["--plain"]}
 X = torch.rand(2, 3, 8, 8, generator=torch.Generator().manual_seed(0)) - 0.5
 
 
@@ -293,7 +293,7 @@ def test_a_model_that_goes_on_as_it_is(project: Project, tmp_path: Path) -> None
     torch.jit.save(torch.jit.script(made(Unfusable)), tmp_path / "model.pt")
     torch.save({"samples": [[X]] * 4}, tmp_path / "inputs.pt")
     words: list[str | Path] = ["--inputs", tmp_path / "inputs.pt", "--outputs", tmp_path / "outputs.pt", "--taps"]
-    finished = project.infer(tmp_path / "model.pt", *words)
+    finished = project.infer(tmp_path / "model.pt", *words, "--form", "fused")
     assert finished.code == 0, finished.output
     assert "it goes on as it is" in finished.output
     for taps in read_answers(tmp_path / "outputs.pt").taps:

@@ -76,7 +76,12 @@ USAGE = {
         [ARCHIVE, "--inputs", INPUTS, "--benchmark", "2", "--outputs", "x"],
         "exclude each other",
     ),
-    "plain-and-bfloat16": ([ARCHIVE, "--plain", "--precision", "bfloat16"], "--plain is float32 alone"),
+    "form": ([ARCHIVE, "--form", "fast"], "--form is 'fast', expected fused, frozen or plain"),
+    "method-without-inputs": ([ARCHIVE, "--method", "embed"], "--method needs --inputs"),
+    "method-that-is-not-there": (
+        [ARCHIVE, "--method", "embed", "--inputs", INPUTS],
+        f"{ARCHIVE} has no method 'embed'; it has forward",
+    ),
     "info-and-pictures": ([ARCHIVE, "x.jpg", "--info"], "--info runs nothing"),
     "no-number": ([ARCHIVE, "--top-k", "many"], "--top-k is 'many', expected a number from 1 to"),
     "zero": ([ARCHIVE, "--top-k=0"], "--top-k is '0', expected a number from 1 to"),

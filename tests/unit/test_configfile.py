@@ -129,6 +129,38 @@ FAULTS = {
         'inputs = [{ shape = ["bacth", 3] }]',
         "inputs: the extent 'bacth' is unknown; did you mean 'batch'?",
     ),
+    "misspelt-extent-of-a-method": (
+        'methods = { embed = { inputs = [{ shape = ["bacth"] }] } }',
+        "methods.embed.inputs: the extent 'bacth' is unknown; did you mean 'batch'?",
+    ),
+    "zero-extent-of-a-method": (
+        "methods = { embed = { inputs = [{ shape = [0] }] } }",
+        "methods.embed.inputs: expected ext",
+    ),
+    "nothing-to-draw-for-a-method": (
+        'methods = { embed = { inputs = [{ shape = ["batch"], below = 0 }] } }',
+        "methods.embed.inputs: below: expected 1 or more",
+    ),
+    "unknown-key-of-a-method": (
+        "methods = { embed = { input = [] } }",
+        "methods.embed: unknown key 'input'; did you mean 'inputs'?",
+    ),
+    "unknown-key-of-a-methods-input": (
+        'methods = { embed = { inputs = [{ shap = ["batch"] }] } }',
+        "methods.embed inputs: unknown key 'shap'; did you mean 'shape'?",
+    ),
+    "method-without-inputs": ("methods = { embed = {} }", "inputs is missing"),
+    "method-that-is-no-table": ("methods = { embed = 3 }", "methods.embed: 3 found; expected a table such as { inputs"),
+    "method-that-is-forward": (
+        "methods = { forward = { inputs = [] } }",
+        "methods: 'forward' found; expected others, for it is compared on the entry's inputs",
+    ),
+    "method-that-is-preprocess": ("methods = { preprocess = { inputs = [] } }", "on the entry's images"),
+    "method-that-is-no-name": (
+        "methods = { 'em-bed' = { inputs = [] } }",
+        "methods: 'em-bed' found; expected the name of a method: letters, digits and '_'",
+    ),
+    "extent-of-nothing": ("extents = { words = [3, 4] }", "extents: no input has an extent 'words'"),
     "method-is-a-number": ("method = 3", "method: 3 is unknown; expected one of auto, script, trace"),
     "missing-shape": ("inputs = [{}]", "inputs[0]: shape is missing"),
     "zero-extent": ('inputs = [{ shape = ["batch", 0] }]', "extents of 1 or more"),
@@ -150,6 +182,23 @@ def test_fault_in_an_entry(line: str, expected: str, tmp_path: Path) -> None:
     assert "[tool.torchferry.models.net]" in message
     assert expected in message
     assert "\n" not in message
+
+
+def test_a_method_takes_what_its_own_inputs_say(tmp_path: Path) -> None:
+    words = """
+extents = { words = [3, 4] }
+[tool.torchferry.models.net.methods.embed]
+inputs = [{ shape = ["batch", "words"], dtype = "int64" }, { shape = [], name = "scale" }]
+[tool.torchferry.models.net.methods.classes]
+inputs = []
+"""
+    model = load(MODEL + words, tmp_path).model("net")
+    assert list(model.methods) == ["embed", "classes"]
+    assert model.taking("embed").inputs[0].dtype == "int64"
+    assert model.taking("embed").keywords == ["scale"]
+    assert model.taking("embed").batch_sizes == model.batch_sizes
+    assert model.taking("classes").inputs == []
+    assert model.taking("forward") == model
 
 
 TABLES = {

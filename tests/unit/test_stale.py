@@ -6,7 +6,7 @@ import msgspec
 import pytest
 
 from pipeline.config import Build, Settings
-from pipeline.entry import Input, Model
+from pipeline.entry import Input, Method, Model
 from pipeline.graph import stale
 
 MODEL = Model(builder="torchvision:resnet18", weights="torchvision:DEFAULT")
@@ -50,6 +50,15 @@ def test_inputs_matter_to_weights_only_where_they_may_be_seeded() -> None:
     assert stale.weights_facts(MODEL) == stale.weights_facts(changed(MODEL, inputs=other))
     seeded = changed(MODEL, if_unreachable="seeded")
     assert stale.weights_facts(seeded) != stale.weights_facts(changed(seeded, inputs=other))
+
+
+def test_methods_matter_to_export_and_to_compare(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("pipeline.toolchain.facts", dict)
+    settings = Settings(default_models=[], models={}, build=Build(), extras={})
+    other = changed(MODEL, methods={"embed": Method(inputs=[Input(shape=["batch", 8])])})
+    assert stale.export_facts(MODEL, settings) != stale.export_facts(other, settings)
+    assert stale.compare_facts(MODEL, settings) != stale.compare_facts(other, settings)
+    assert stale.weights_facts(MODEL) == stale.weights_facts(other)
 
 
 def test_a_files_content_in_a_package_is_a_fact() -> None:

@@ -1,0 +1,39 @@
+#include "engine/graph_edit.h"
+
+#include <cstddef>
+
+namespace torchferry {
+
+using torch::jit::Node;
+using torch::jit::Value;
+
+Values first(Node& node, std::size_t count) {
+  const auto inputs = node.inputs();
+  return {inputs.begin(), inputs.begin() + static_cast<std::ptrdiff_t>(count)};
+}
+
+Values all(Node& node) { return first(node, node.inputs().size()); }
+
+void replace(Node& node, const std::string& kind, const Values& inputs, std::size_t results) {
+  auto* other = node.owningGraph()->create(c10::Symbol::fromQualString("aten::" + kind), inputs, results);
+  other->insertBefore(&node);
+  if (results == 1) other->output()->setType(node.output()->type());
+  node.output()->replaceAllUsesWith(other->outputs()[0]);
+  node.destroy();
+}
+
+bool is_none(const Value& value) { return value.type()->kind() == c10::TypeKind::NoneType; }
+
+void put_between(Node& node, std::size_t place, const char* kind, const Values& more) {
+  auto* value = node.input(place);
+  Values inputs{value};
+  inputs.insert(inputs.end(), more.begin(), more.end());
+  auto* view = node.owningGraph()->create(c10::Symbol::fromQualString(kind), inputs);
+  view->insertBefore(&node);
+  view->output()->setType(value->type());
+  node.replaceInput(place, view->output());
+}
+
+bool is_tensor(const Value& value) { return value.type()->isSubtypeOf(*c10::TensorType::get()); }
+
+}  // namespace torchferry

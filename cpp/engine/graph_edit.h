@@ -1,0 +1,28 @@
+#pragma once
+
+#include <torch/csrc/jit/ir/ir.h>
+
+#include <cstddef>
+#include <string>
+#include <vector>
+
+namespace torchferry {
+
+using Values = std::vector<torch::jit::Value*>;
+
+/// The first inputs of a node, or all of them.
+[[nodiscard]] Values first(torch::jit::Node& node, std::size_t count);
+[[nodiscard]] Values all(torch::jit::Node& node);
+
+[[nodiscard]] bool is_none(const torch::jit::Value& value);
+[[nodiscard]] bool is_tensor(const torch::jit::Value& value);
+
+/// Puts another operator of ATen in the place of one; its first result stands for that of the former.
+void replace(torch::jit::Node& node, const std::string& kind, const Values& inputs, std::size_t results = 1);
+
+/// Gives a node a view of one of its inputs instead, or what another operator makes of that and of more
+/// values.
+void put_between(torch::jit::Node& node, std::size_t place, const char* kind = "aten::detach",
+                 const Values& more = {});
+
+}  // namespace torchferry

@@ -1,0 +1,205 @@
+#include "engine/misread.h"
+
+#include <torch/csrc/jit/ir/constants.h>
+
+#include <algorithm>
+#include <cstddef>
+#include <functional>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "engine/floating.h"
+#include "engine/graph_edit.h"
+
+namespace torchferry {
+
+namespace {
+
+using torch::jit::Block;
+using torch::jit::Node;
+using torch::jit::Value;
+using torch::jit::WithInsertPoint;
+
+using Spell = std::function<void(Node&)>;
+
+/// Whether it computes with a number, and nothing says that the tensor is not of integers: the fuser then
+/// rounds the number first.
+bool may_round_number(Node& node) { return !is_tensor(*node.input(1)) && !is_floating(*node.input(0)); }
+
+/// Puts a view between a product and a constant: oneDNN looks for an input of what has made the constant.
+void part_from_constant(Node& node) {
+  const auto is_made_of_nothing = [](const Value& value) {
+    const auto inputs = value.node()->inputs();
+    return is_tensor(value) &&
+           std::ranges::none_of(inputs, [](const Value* input) { return is_tensor(*input); });
+  };
+  for (const std::size_t place : {std::size_t{0}, std::size_t{1}}) {
+    if (is_product(*node.input(place)->node()) && is_made_of_nothing(*node.input(1 - place)))
+      put_between(node, place);
+  }
+}
+
+/// Whether the second operand is that number. The fuser takes a sum with 0, and a product with 1, for the
+/// tensor itself, though that may be changed in place later.
+bool is_number(const Node& node, double number) {
+  const auto value = torch::jit::toIValue(node.input(1));
+  return value && ((value->isInt() && static_cast<double>(value->toInt()) == number) ||
+                   (value->isDouble() && value->toDouble() == number));
+}
+
+void add(Node& node) {
+  const auto number = torch::jit::toIValue(node.input(1));
+  const auto factor = torch::jit::toIValue(node.input(2));
+  const bool is_rounded = number && number->isDouble() && may_round_number(node);
+  if (factor && factor->isScalar() && (is_rounded || is_number(node, 0))) {
+    const WithInsertPoint here(&node);
+    const auto opposite = number->isInt() ? c10::IValue(-number->toInt()) : c10::IValue(-number->toDouble());
+    auto* negative = node.owningGraph()->insertConstant(opposite);
+    replace(node, "subtract", {node.input(0), negative, node.input(2)});
+  } else {
+    part_from_constant(node);
+  }
+}
+
+void mul(Node& node) {
+  if (may_round_number(node) || is_number(node, 1)) {
+    replace(node, "multiply", all(node));
+  } else {
+    part_from_constant(node);
+  }
+}
+
+/// With a rounding mode, or of integers by a number.
+void div(Node& node) {
+  if (node.inputs().size() > 2 || may_round_number(node)) replace(node, "divide", all(node));
+}
+
+/// Of all extents: the fuser asks each other reader of the tensor what it is, and fails if that is a list.
+void size(Node& node) {
+  if (node.inputs().size() == 1) put_between(node, 0);
+}
+
+/// Of every other element: copied first, for oneDNN takes no tensor with holes.
+void strided(Node& node) {
+  static const auto slice = c10::Symbol::fromQualString("aten::slice");
+  for (const auto* producer = node.input(0)->node(); producer->kind() == slice;
+       producer = producer->input(0)->node()) {
+    const auto step = torch::jit::toIValue(producer->input(4));
+    if (step && step->isInt() && step->toInt() == 1) continue;
+    const WithInsertPoint here(&node);
+    put_between(node, 0, "aten::clone", {node.owningGraph()->insertConstant(c10::IValue())});
+    return;
+  }
+}
+
+/// Without a stride: it is the size of the kernel.
+void pool(Node& node) {
+  const auto* stride = node.input(2);
+  const auto known = torch::jit::toIValue(stride);
+  const bool is_empty =
+      known ? known->isIntList() && known->toIntVector().empty()
+            : stride->node()->kind() == torch::jit::prim::ListConstruct && stride->node()->inputs().empty();
+  if (is_empty) node.replaceInput(2, node.input(1));
+}
+
+/// With a padding in words.
+void conv2d(Node& node) {
+  if (node.input(4)->type()->kind() == c10::TypeKind::StringType) {
+    replace(node, "_convolution_mode", all(node));
+  } else {
+    strided(node);
+  }
+}
+
+/// Without a weight, or of extents that the graph works out.
+void layer_norm(Node& node) {
+  if (!torch::jit::toIValue(node.input(1)) || is_none(*node.input(2)) || is_none(*node.input(3)))
+    replace(node, "native_layer_norm", first(node, 5), 3);
+}
+
+/// Without a weight.
+void batch_norm(Node& node) {
+  if (is_none(*node.input(1)) || is_none(*node.input(2)))
+    replace(node, "native_batch_norm", first(node, 8), 3);
+}
+
+/// With whole numbers for its factors.
+void addmm(Node& node) {
+  for (const std::size_t place : {3, 4}) {
+    const auto factor = torch::jit::toIValue(node.input(place));
+    if (!factor || !factor->isInt()) continue;
+    const WithInsertPoint here(&node);
+    node.replaceInput(place, node.owningGraph()->insertConstant(static_cast<double>(factor->toInt())));
+  }
+}
+
+/// An operator of another name where it has more inputs than the fuser looks at.
+Spell with_more(const std::string& name, std::size_t inputs) {
+  return [=](Node& node) {
+    if (node.inputs().size() > inputs) replace(node, name, all(node));
+  };
+}
+
+/// By tensors.
+void clamp(Node& node) {
+  for (std::size_t i = 1; i < node.inputs().size(); ++i) {
+    if (node.input(i)->type()->isSubtypeOf(*c10::TensorType::get())) return replace(node, "clip", all(node));
+  }
+}
+
+/// In another dtype.
+void softmax(Node& node) {
+  if (!is_none(*node.input(2))) replace(node, "special_softmax", all(node));
+}
+
+/// By tanh: in place on a copy behind a view, which the fuser cannot turn into the operator that it knows.
+void gelu(Node& node) {
+  const auto approximate = torch::jit::toIValue(node.input(1));
+  if (approximate && approximate->isString() && approximate->toStringRef() == "none") return;
+  auto* graph = node.owningGraph();
+  const WithInsertPoint here(&node);
+  auto* value = node.input(0);
+  const auto insert = [&](const char* kind, const Values& inputs) {
+    auto* made = graph->insertNode(graph->create(c10::Symbol::fromQualString(kind), inputs))->output();
+    made->setType(node.input(0)->type());
+    return made;
+  };
+  value = insert("aten::clone", {value, graph->insertConstant(c10::IValue())});
+  value = insert("aten::detach", {value});
+  replace(node, "gelu_", {value, node.input(1)});
+}
+
+const std::unordered_map<std::string, Spell>& spellings() {
+  static const std::unordered_map<std::string, Spell> found{{"aten::max_pool2d", pool},
+                                                            {"aten::avg_pool2d", pool},
+                                                            {"aten::conv2d", conv2d},
+                                                            {"aten::layer_norm", layer_norm},
+                                                            {"aten::batch_norm", batch_norm},
+                                                            {"aten::addmm", addmm},
+                                                            {"aten::div", div},
+                                                            {"aten::add", add},
+                                                            {"aten::mul", mul},
+                                                            {"aten::size", size},
+                                                            {"aten::_convolution", strided},
+                                                            {"aten::round", with_more("special_round", 1)},
+                                                            {"aten::clamp", clamp},
+                                                            {"aten::softmax", softmax},
+                                                            {"aten::gelu", gelu}};
+  return found;
+}
+
+}  // namespace
+
+void respell(Block& block) {
+  const std::vector<Node*> nodes(block.nodes().begin(), block.nodes().end());
+  for (auto* node : nodes) {
+    for (auto* inner : node->blocks()) respell(*inner);
+    // Sums and products of numbers have the same names.
+    if (node->inputs().empty() || !is_tensor(*node->input(0))) continue;
+    if (const auto found = spellings().find(node->kind().toQualString()); found != spellings().end())
+      found->second(*node);
+  }
+}
+
+}  // namespace torchferry

@@ -1,0 +1,37 @@
+"""Whether a value of a graph is of floating point, as far as the graph shows: `cpp/engine/floating.cpp`, in Python."""
+
+from typing import Any
+
+PRODUCTS = ("linear", "matmul", "mm", "bmm", "addmm")
+"""Operators that multiply matrices."""
+_FLOATING = {
+    *(*PRODUCTS, "conv1d", "conv2d", "conv3d", "_convolution", "convolution", "baddbmm", "batch_norm", "layer_norm"),
+    *("group_norm", "instance_norm", "softmax", "log_softmax", "sigmoid", "tanh", "gelu", "silu", "hardswish", "exp"),
+    *("sqrt", "log", "mean", "native_layer_norm", "native_batch_norm", "_convolution_mode", "divide", "div", "elu"),
+}
+"""Operators whose result is of floating point, whatever it is made of."""
+_OF_ANY = {
+    *("abs", "adaptive_avg_pool2d", "add", "avg_pool2d", "chunk", "clamp", "clone", "contiguous", "detach", "dropout"),
+    *("embedding", "expand", "flatten", "hardtanh", "index_select", "leaky_relu", "masked_fill", "max_pool2d", "mul"),
+    *("multiply", "neg", "pad", "permute", "pow", "relu", "relu6", "reshape", "roll", "select", "slice", "split"),
+    *("square", "squeeze", "sub", "subtract", "t", "transpose", "unsqueeze", "upsample_bilinear2d"),
+    *("upsample_nearest2d", "view"),
+}
+"""Operators whose result is of floating point if one of their inputs is."""
+
+
+def is_floating(value: Any) -> bool:
+    """Whether it is a tensor of floating point, as far as the graph shows."""
+    waiting, seen = [value], set[str]()
+    while waiting:
+        one = waiting.pop()
+        if one.type().kind() != "TensorType" or one.debugName() in seen:
+            continue
+        seen.add(one.debugName())
+        node, constant = one.node(), one.toIValue()
+        kind = node.kind().removeprefix("aten::").rstrip("_")
+        if kind in _FLOATING or (constant is not None and constant.is_floating_point()):
+            return True
+        if kind in _OF_ANY:  # what is floating in the result was so in an input
+            waiting += node.inputs()
+    return False

@@ -1,0 +1,106 @@
+"""How fast the forms of ts-infer are, side by side: `python -m tests.benchmarks.forms`.
+
+In Python, on the libtorch that ts-infer runs on. "unmended" is what torch makes of a model by itself, frozen and fused:
+fast, and wrong for the neck. The forms take turns; the table has medians, and the median of each round's ratio.
+"""
+
+import statistics
+import time
+import warnings
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from pipeline.model import vision
+from pipeline.reference.execution import freeze, fusion, make_fusible
+
+ROUNDS = 15
+CALLS = 3
+
+
+class Neck(nn.Module):
+    """Part of a detector: split, residual blocks whose inputs are kept, and one convolution over all of them."""
+
+    def __init__(self, channels: int = 64, depth: int = 3) -> None:
+        super().__init__()
+        half = channels // 2
+        self.stem = nn.Sequential(nn.Conv2d(3, channels, 3, 2, 1), nn.BatchNorm2d(channels), nn.SiLU())
+        self.blocks = nn.ModuleList(
+            nn.Sequential(*(layer for _ in range(2) for layer in self._layers(half))) for _ in range(depth)
+        )
+        self.join = nn.Conv2d((2 + depth) * half, channels, 1)
+
+    def _layers(self, channels: int) -> tuple[nn.Module, ...]:
+        return nn.Conv2d(channels, channels, 3, padding=1, bias=False), nn.BatchNorm2d(channels), nn.SiLU()
+
+    def forward(self, x: Tensor) -> Tensor:
+        kept = list(self.stem(x).chunk(2, 1))
+        for block in self.blocks:
+            kept.append(kept[-1] + block(kept[-1]))
+        joined: Tensor = self.join(torch.cat(kept, 1))
+        return joined
+
+
+def models() -> dict[str, Callable[[], nn.Module]]:
+    """Those whose speed must not suffer, and the one that was wrong."""
+    from efficientnet_lite_pytorch import EfficientNet
+
+    torchvision = vision.torchvision()
+    return {
+        "neck": Neck,
+        "resnet18": torchvision.models.resnet18,
+        "mobilenet_v3_small": torchvision.models.mobilenet_v3_small,
+        "efficientnet_lite0": lambda: EfficientNet.from_name("efficientnet-lite0"),
+    }
+
+
+def forms(model: nn.Module, x: Tensor) -> dict[str, Any]:
+    """What is called, by its name."""
+    laid_out: nn.Module = model.eval().to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    made = torch.jit.trace(laid_out, x, check_trace=False)
+    fused, unmended = freeze(made), torch.jit.freeze(made)
+    make_fusible(fused.graph)
+    return {"plain": made, "frozen": freeze(made), "fused": fused, "unmended": unmended}
+
+
+def main() -> None:
+    """Print the table."""
+    warnings.simplefilter("ignore")
+    print("| model | plain, ms | frozen | fused | unmended | plain / fused | unmended / fused | unmended is off by |")
+    print("|---|---|---|---|---|---|---|---|")
+    for name, build in models().items():
+        torch.manual_seed(0)
+        x = torch.randn(1, 3, 224, 224).contiguous(memory_format=torch.channels_last)
+        with torch.inference_mode():
+            print(row(name, build().eval(), x), flush=True)
+
+
+def row(name: str, model: nn.Module, x: Tensor) -> str:
+    """Time a model in all its forms."""
+    called, times = forms(model, x), dict[str, list[float]]()
+    expected, off = model(x), 0.0
+    for form, call in called.items():
+        with fusion(on=form in ("fused", "unmended")):
+            found = [call(x) for _ in range(CALLS)][-1]
+        off = float((found - expected).abs().max() / expected.abs().max())
+        times[form] = []
+        if form == "fused":
+            assert off < 1e-4, f"{name} is wrong by {off:.2g}"
+    for _ in range(ROUNDS):
+        for form, call in called.items():
+            start = time.perf_counter()
+            for _ in range(CALLS):
+                call(x)
+            times[form].append((time.perf_counter() - start) / CALLS * 1e3)
+    medians = [f"{statistics.median(times[form]):.2f}" for form in called]
+    ratios = [
+        f"{statistics.median(a / b for a, b in zip(times[form], times['fused'], strict=True)):.2f}"
+        for form in ("plain", "unmended")
+    ]
+    return f"| {name} | {' | '.join([*medians, *ratios])} | {off:.1g} |"
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,209 @@
+"""Models that oneDNN Graph gets wrong, or fails on: each one property that was found by random graphs."""
+
+import torch
+import torch.nn.functional as F  # noqa: N812 - as everybody names it
+from torch import Tensor, nn
+
+
+def double(channels: int) -> nn.Module:
+    """Two convolutions, as in the blocks of detectors."""
+    first, second = (nn.Conv2d(channels, channels, 3, padding=1) for _ in range(2))
+    return nn.Sequential(first, nn.ReLU(), second, nn.ReLU())
+
+
+class Base(nn.Module):
+    """Layers that the others put together, for float32[batch, 3, 16, 16]."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        torch.manual_seed(0)
+        self.expand = nn.Conv2d(3, 16, 1)
+        self.inner = double(8)
+        self.other = double(8)
+        self.mix = nn.Conv2d(32, 16, 1)
+        self.conv = nn.Conv2d(16, 16, 3, padding=1)
+        self.same = nn.Conv2d(16, 16, 3, padding="same")
+        self.one = nn.Conv2d(16, 16, 1)
+        self.linear = nn.Linear(16, 16)
+        self.norm = nn.BatchNorm1d(16)
+        self.bare = nn.LayerNorm(16, elementwise_affine=False)
+        self.scale = nn.Parameter(torch.randn(16))
+        self.lstm = nn.LSTM(16, 8, bidirectional=True, batch_first=True)
+        with torch.no_grad():
+            self.norm.running_mean = torch.randn(16)
+            self.norm.running_var = torch.rand(16) + 0.5
+
+    def row(self, x: Tensor) -> Tensor:
+        made: Tensor = self.linear(self.expand(x).mean(dim=(2, 3)))
+        return made
+
+
+class KeptResidual(Base):
+    """What is added is read again: the sum was written over it."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        a, b = torch.relu(self.expand(x)).chunk(2, 1)
+        c = b + self.inner(b)
+        made: Tensor = self.mix(torch.cat((a, b, c, c + self.other(c)), 1))
+        return made
+
+
+class KeptByAnOutput(Base):
+    def forward(self, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        y = torch.relu(self.expand(x))
+        z = y + self.conv(y)
+        w = z + self.conv(z)
+        return self.one(w), self.one(z), torch.cat((z, w), 1)
+
+
+class KeptByBranches(Base):
+    """Each branch adds up all of them, as where resolutions are fused."""
+
+    def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        a = torch.relu(self.one(self.expand(x)))
+        b = torch.relu(self.conv(a))
+        left = torch.relu(a + self.one(b))
+        right = torch.relu(self.conv(a) + b)
+        return left + self.conv(right), right + self.conv(left)
+
+
+class Dense(Base):
+    """Each layer reads what all before it have made."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        y = torch.relu(self.expand(x))
+        z = torch.relu(self.mix(torch.cat((y, y), 1))) + y
+        w = torch.relu(self.mix(torch.cat((y, z), 1))) + z
+        made: Tensor = self.mix(torch.cat((z, w), 1)) + y
+        return made
+
+
+class AddedInPlace(Base):
+    def forward(self, x: Tensor) -> Tensor:
+        y = torch.relu(self.expand(x))
+        z = self.conv(y)
+        z += y
+        w = self.conv(z)
+        w += z
+        w *= y
+        return torch.cat((z, w), 1)
+
+
+class GeluByTanh(Base):
+    def forward(self, x: Tensor) -> Tensor:
+        made: Tensor = self.linear(F.gelu(4 * self.row(x), approximate="tanh"))
+        return made
+
+
+class Pooled(Base):
+    """The stride is the kernel's where none is given."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        y = self.expand(x)
+        return F.max_pool2d(y, 2) + F.avg_pool2d(y, 2)
+
+
+class PaddedInWords(Base):
+    def forward(self, x: Tensor) -> Tensor:
+        return torch.relu(self.same(self.expand(x)))
+
+
+class WithoutAffine(Base):
+    def forward(self, x: Tensor) -> Tensor:
+        y = self.expand(x)
+        made: Tensor = self.linear(self.bare(self.row(x))) + F.layer_norm(y, y.shape[1:]).mean(dim=(2, 3))
+        return made
+
+
+class RoundedDivision(Base):
+    def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        y = self.expand(x)
+        return torch.div(y, 0.25, rounding_mode="floor"), torch.div(self.one(y), 0.5, rounding_mode="trunc")
+
+
+class RoundedToDecimals(Base):
+    def forward(self, x: Tensor) -> Tensor:
+        return torch.round(self.expand(x), decimals=1)
+
+
+class ClampedByTensors(Base):
+    def forward(self, x: Tensor) -> Tensor:
+        return torch.relu(torch.clamp(self.expand(x), max=self.scale.mean()))
+
+
+class SoftmaxInDouble(Base):
+    def forward(self, x: Tensor) -> Tensor:
+        return torch.softmax(self.row(x), -1, dtype=torch.float64)
+
+
+class LinearReadTwice(Base):
+    """A batch norm is folded into a layer that others read."""
+
+    def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        y = self.row(x)
+        return y, self.norm(y)
+
+
+class LinearOfThreeAxes(Base):
+    """The channels of the batch norm are not those of the layer before it."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        normed: Tensor = self.norm(self.linear(x.mean(dim=1)))
+        return normed
+
+
+class LayerScale(Base):
+    def forward(self, x: Tensor) -> Tensor:
+        y = self.row(x)
+        made: Tensor = y + self.linear(torch.relu(y)) * self.scale + self.scale
+        return made
+
+
+class Recurrent(Base):
+    def forward(self, x: Tensor) -> Tensor:
+        output: Tensor = self.lstm(x[:, 0])[0]
+        return output
+
+
+class IntegersByNumbers(Base):
+    """0.5 is 0 where it is first made an integer."""
+
+    def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        whole = torch.arange(16).expand(x.shape[0], 16)
+        return self.linear(whole * 0.5 + 1.25), whole * 0.5
+
+
+class EveryOther(Base):
+    def forward(self, x: Tensor) -> Tensor:
+        return torch.relu(self.one(self.expand(x)[:, :, ::2, 1::2]))
+
+
+class SizesOfWhatIsListed(Base):
+    def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        y = self.expand(x)
+        sizes = y.size()
+        return torch.cat((y, y + 1), 1), (y * 2).view(sizes)
+
+
+MODELS: list[type[Base]] = [
+    KeptResidual,
+    KeptByAnOutput,
+    KeptByBranches,
+    Dense,
+    AddedInPlace,
+    GeluByTanh,
+    Pooled,
+    PaddedInWords,
+    WithoutAffine,
+    RoundedDivision,
+    RoundedToDecimals,
+    ClampedByTensors,
+    SoftmaxInDouble,
+    LinearReadTwice,
+    LinearOfThreeAxes,
+    LayerScale,
+    Recurrent,
+    IntegersByNumbers,
+    EveryOther,
+    SizesOfWhatIsListed,
+]

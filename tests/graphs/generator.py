@@ -1,0 +1,56 @@
+"""Programs at random: `generate(seed)` always gives the same one."""
+
+import dataclasses
+
+import torch
+
+from .blocks import PICTURE
+from .builder import Builder
+from .operators import CHANNELS, embed, single
+from .program import Program
+from .sequences import SERIES
+
+EXTENTS = (1, 3, 5, 7, 8, 8, 12, 16, 17)
+MOST_NODES = 40
+
+
+def generate(seed: int, avoid: str = "") -> Program:
+    """A program of blocks and single operators; `avoid` is an expression for what no line of it may match."""
+    with torch.no_grad():
+        return _generate(seed, avoid)
+
+
+def _generate(seed: int, avoid: str) -> Program:
+    b = Builder(seed, avoid)
+    r = b.random
+    kind = r.random()
+    batch = r.choice((1, 1, 2, 3))
+    if kind < 0.66:
+        b.input(batch, r.choice(CHANNELS), r.choice(EXTENTS), r.choice(EXTENTS))
+        blocks = PICTURE + SERIES[:1]
+    elif kind < 0.86:
+        b.input(batch, r.choice((1, 3, 7, 16, 17)), r.choice((4, 8, 16, 17, 24)))
+        blocks = SERIES
+    elif kind < 0.91:
+        embed(b)
+        blocks = SERIES
+    elif kind < 0.97:
+        b.input(r.choice((1, 2, 3, 17)), r.choice(CHANNELS))
+        blocks = SERIES
+    else:
+        b.input(batch, r.choice((1, 3, 4, 8)), 3, 5, r.choice((4, 5)))
+        blocks = PICTURE + SERIES
+    if b.chance(0.15):  # a batch norm or whatever right at the input
+        b.attempt(single)
+    wanted = r.choice((2, 4, 8, 12, 20, 30))
+    for _ in range(4 * wanted):
+        if len(b.nodes) >= min(wanted, MOST_NODES):
+            break
+        write = r.choice(blocks) if b.chance(0.35) else single
+        b.attempt(write)
+    if not b.nodes:
+        b.emit("torch.relu({0}) + {0}", b.inputs[0].name)
+    program = b.program()
+    if b.chance(0.03) and not b.avoid.search("float64"):
+        program = dataclasses.replace(program, dtype="float64")
+    return program
