@@ -4,7 +4,6 @@ A mode of the dispatcher sees each operator that eager Python or an archive's in
 sees them before PyTorch splits them up, with the operators that read numbers out of a tensor.
 """
 
-import functools
 import os
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -18,12 +17,12 @@ from torch.utils._python_dispatch import TorchDispatchMode
 
 from pipeline.reference.traits import (
     ADDING,
-    AS_MANY_AS_FOUND,
     EXACT,
     JUMPS,
     NEAREST,
-    READS,
     STEPS,
+    Operator,
+    described,
     is_discrete,
     is_of_sizes,
     is_rounding,
@@ -54,38 +53,6 @@ class Node:
         self.before = tuple(before)
         self.rounded = rounded
         self.source = source
-
-
-class _Operator(NamedTuple):
-    """What an operator's schema says."""
-
-    full: str
-    name: str
-    """Without its namespace, and without the underscore of what works in place."""
-    names: list[str]
-    defaults: dict[str, Any]
-    written: list[str]
-    reads: bool
-    dynamic: bool
-
-
-@functools.cache
-def _described(operator: Any) -> _Operator:
-    schema = operator._schema
-    namespace, _, name = schema.name.partition("::")
-    name = name.rstrip("_")
-    return _Operator(
-        schema.name,
-        name,
-        [argument.name for argument in schema.arguments],
-        {argument.name: argument.default_value for argument in schema.arguments if argument.has_default_value()},
-        [argument.name for argument in schema.arguments if argument.alias_info and argument.alias_info.is_write],
-        torch.Tag.data_dependent_output in operator.tags or name in READS,
-        torch.Tag.dynamic_output_shape in operator.tags
-        or name in AS_MANY_AS_FOUND
-        or (name == "where" and len(schema.arguments) == 1)
-        or namespace != "aten",
-    )
 
 
 class Recording(TorchDispatchMode):
@@ -119,7 +86,7 @@ class Recording(TorchDispatchMode):
         before = dict.fromkeys(node for node in map(self.node, given) if node)
         if not before:
             return func(*args, **kwargs)
-        operator = _described(func)
+        operator = described(func)
         arguments = {**operator.defaults, **dict(zip(operator.names, args, strict=False)), **kwargs}
         rounded = any(self._is_rounded(tensor) for tensor in given)
         source: Source | None = None
@@ -165,7 +132,7 @@ class Recording(TorchDispatchMode):
         moved = tensors(arguments[JUMPS[name]] if JUMPS[name] else arguments) if name in JUMPS else ()
         return name in STEPS or is_rounding(arguments) or any(map(self._is_rounded, moved))
 
-    def _source(self, operator: _Operator, arguments: Mapping[str, Any], dtype: torch.dtype) -> Source:
+    def _source(self, operator: Operator, arguments: Mapping[str, Any], dtype: torch.dtype) -> Source:
         name = operator.full if operator.name != "resolve_neg" else "aten::tolist"
         return Source(name, self._place(), self._measure(operator.name, arguments, dtype))
 
@@ -204,7 +171,7 @@ def _key(tensor: torch.Tensor) -> int:
         return _OPAQUE
 
 
-def _selects(operator: _Operator, given: list[torch.Tensor]) -> bool:
+def _selects(operator: Operator, given: list[torch.Tensor]) -> bool:
     """Whether the shape of a dynamic operator's result hangs on the data, which of an index takes a mask."""
     return operator.name != "index" or any(tensor.dtype in (torch.bool, torch.uint8) for tensor in given[1:])
 

@@ -1,7 +1,8 @@
 """What operators do to rounding: which add none, which jump, and through which numbers leave a tensor."""
 
+import functools
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 
@@ -78,3 +79,35 @@ def keeps_books(name: str) -> bool:
 def is_rounding(arguments: Mapping[str, Any]) -> bool:
     """Whether it is a division that rounds its result to whole numbers."""
     return arguments.get("rounding_mode") is not None
+
+
+class Operator(NamedTuple):
+    """What an operator's schema says."""
+
+    full: str
+    name: str
+    """Without its namespace, and without the underscore of what works in place."""
+    names: list[str]
+    defaults: dict[str, Any]
+    written: list[str]
+    reads: bool
+    dynamic: bool
+
+
+@functools.cache
+def described(operator: Any) -> Operator:
+    schema = operator._schema
+    namespace, _, name = schema.name.partition("::")
+    name = name.rstrip("_")
+    return Operator(
+        schema.name,
+        name,
+        [argument.name for argument in schema.arguments],
+        {argument.name: argument.default_value for argument in schema.arguments if argument.has_default_value()},
+        [argument.name for argument in schema.arguments if argument.alias_info and argument.alias_info.is_write],
+        torch.Tag.data_dependent_output in operator.tags or name in READS,
+        torch.Tag.dynamic_output_shape in operator.tags
+        or name in AS_MANY_AS_FOUND
+        or (name == "where" and len(schema.arguments) == 1)
+        or namespace != "aten",
+    )
