@@ -82,7 +82,7 @@ class Metadata(msgspec.Struct, frozen=True, kw_only=True):
             "method": self.method,
             "weights": ", ".join(filter(None, origin)),
             "torch": self.torch,
-            "form": f"{self.form}, for {self.form_reason}" if self.form_reason else self.form,
+            "form": f"{self.form} ({self.form_reason})" if self.form_reason else self.form,
         }
         if self.changed_inputs:
             facts["changes"] = f"{', '.join(self.changed_inputs)}, in place"

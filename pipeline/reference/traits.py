@@ -96,6 +96,7 @@ class Operator(NamedTuple):
 
 @functools.cache
 def described(operator: Any) -> Operator:
+    """What the schema of an operator says; remembered, for a model calls the same ones over and over."""
     schema = operator._schema
     namespace, _, name = schema.name.partition("::")
     name = name.rstrip("_")
