@@ -163,7 +163,7 @@ def test_what_is_inside(project: Project) -> None:
     said = project.infer(ARCHIVE, "--info")
     assert said.code == 0
     assert "takes        forward(Tensor x) -> Tensor" in said.output
-    assert "builder    nets:Net" in said.output
+    assert "builder      nets:Net" in said.output
     info = json.loads(project.infer(ARCHIVE, "--info", "--json").output)
     assert info["preprocess"] is True
     assert info["parameters"] == 8 * 3 * 9 + 8 * 5 + 1 + 8 * 10 + 10
