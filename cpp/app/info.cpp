@@ -57,7 +57,8 @@ std::string form_of(const Metadata& metadata) {
 }  // namespace
 
 void show_info(const Engine& engine, const std::filesystem::path& archive, bool json, std::ostream& out) {
-  const auto& [signature, takes_pictures, methods, extra_files, parameters] = engine.facts();
+  const auto& [signature, takes_pictures, methods, parameters] = engine.facts();
+  const auto extra_files = engine.extra_files();
   const auto& metadata = engine.metadata();
   const auto bytes = std::filesystem::file_size(archive);
   if (json) {

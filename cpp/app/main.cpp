@@ -28,7 +28,8 @@ void complain(const std::string& message) { std::cerr << "ts-infer: error: " + m
 
 void remark(const std::string& message) { std::cerr << "ts-infer: " + message + '\n'; }
 
-/// None: the one that the archive names. Making it takes longer than a single call saves by it.
+/// The form to run in; none for the one that the archive names. A single picture runs as it is: to make
+/// another form takes longer than one call saves.
 std::optional<Form> form_for(const Options& options, Sources& sources) {
   if (options.info) return Form::once;
   if (options.form) return options.form;

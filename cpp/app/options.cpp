@@ -132,9 +132,8 @@ void check_together(const Options& options) {
   if (!pictures && options.batch > 1) refuse("--batch needs pictures; a sample's batch is its own");
   if (options.benchmark && pictures) refuse("--benchmark takes --inputs, or ones, and no pictures");
   if (options.benchmark && !options.outputs.empty()) refuse("--benchmark and --outputs exclude each other");
-  if (options.method != "forward" && !samples) refuse("--method needs --inputs");
-  if (options.method != "forward" && options.taps)
-    refuse("--taps looks into forward alone: give no --method");
+  if (options.method != kForward && !samples) refuse("--method needs --inputs");
+  if (options.method != kForward && options.taps) refuse("--taps looks into forward alone: give no --method");
   if (options.info && (samples || pictures || options.benchmark))
     refuse("--info runs nothing: give the archive alone");
 }

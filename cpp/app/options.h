@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "engine/form.h"
+#include "engine/metadata.h"
 #include "engine/precision.h"
 
 namespace torchferry {
@@ -28,9 +29,9 @@ struct Options {
   std::size_t batch = 1;    ///< how many pictures go through the model at once
   std::size_t threads = 0;  ///< 0: as many as there are cores
   Precision precision = Precision::float32;
-  std::optional<Form> form;        ///< none: the one in which the archive was verified
-  std::string method = "forward";  ///< which the samples are for
-  bool taps = false;               ///< also write what each submodule returned
+  std::optional<Form> form;       ///< none: the one in which the archive was verified
+  std::string method = kForward;  ///< which the samples are for
+  bool taps = false;              ///< also write what each submodule returned
 
   bool info = false;
   bool help = false;

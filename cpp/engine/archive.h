@@ -10,7 +10,6 @@
 
 namespace torchferry {
 
-inline constexpr auto kForward = "forward";
 /// The method that turns a picture, uint8 [3, height, width], into an input without its batch.
 inline constexpr auto kPreprocess = "preprocess";
 

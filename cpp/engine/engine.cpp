@@ -71,7 +71,7 @@ Engine::~Engine() = default;
 
 const Metadata& Engine::metadata() const noexcept { return state_->metadata(); }
 const Facts& Engine::facts() const noexcept { return state_->facts(); }
-Form Engine::form() const noexcept { return state_->form(); }
+std::vector<std::string> Engine::extra_files() const { return torchferry::extra_files(state_->path()); }
 
 std::shared_ptr<const Prepared> Engine::prepare(const Image& image, bool keep) {
   if (!state_->facts().takes_pictures) {

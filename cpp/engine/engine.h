@@ -24,8 +24,8 @@ struct Samples;   // the samples of a file
 /// How an archive is to be run.
 struct EngineOptions {
   Precision precision = Precision::float32;
-  std::optional<Form> form;        ///< none: the one that the archive names, else plain
-  std::string method = "forward";  ///< which of its methods the samples are for
+  std::optional<Form> form;       ///< none: the one that the archive names, else plain
+  std::string method = kForward;  ///< which of its methods the samples are for
   bool taps = false;  ///< whether the answer to a sample holds what each submodule returned, which is slower
   /// Hears, mostly never, what is worth knowing and no failure. From any thread.
   std::function<void(const std::string&)> remark = [](const std::string&) {};
@@ -46,11 +46,10 @@ struct Result {
 
 /// What is known of an archive without running it.
 struct Facts {
-  std::string signature;                 ///< "forward(Tensor x) -> Tensor"
-  bool takes_pictures = false;           ///< whether it has a `preprocess`
-  std::vector<std::string> methods;      ///< what else can be called, such as "embed(Tensor x) -> Tensor"
-  std::vector<std::string> extra_files;  ///< what it holds beside the model and torchferry's own
-  std::size_t parameters = 0;            ///< how many numbers its parameters and buffers hold
+  std::string signature;             ///< "forward(Tensor x) -> Tensor"
+  bool takes_pictures = false;       ///< whether it has a `preprocess`
+  std::vector<std::string> methods;  ///< what else can be called, such as "embed(Tensor x) -> Tensor"
+  std::size_t parameters = 0;        ///< how many numbers its parameters and buffers hold
 };
 
 /// A TorchScript archive, loaded and ready to run, by several threads at once. This header is free of torch.
@@ -64,7 +63,9 @@ class Engine {
 
   [[nodiscard]] const Metadata& metadata() const noexcept;
   [[nodiscard]] const Facts& facts() const noexcept;
-  [[nodiscard]] Form form() const noexcept;
+
+  /// The names of the files that the archive holds beside the model and torchferry's own; reads them anew.
+  [[nodiscard]] std::vector<std::string> extra_files() const;
 
   /// Preprocesses a picture; its pixels are kept where `keep` says so, for the answer.
   /// @throws Error (bad_file) when the archive has no `preprocess`, (model) when that fails.

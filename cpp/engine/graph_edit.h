@@ -10,6 +10,9 @@ namespace torchferry {
 
 using Values = std::vector<torch::jit::Value*>;
 
+/// The operator that makes a view of a whole tensor: it copies nothing, and is no kernel of oneDNN's.
+inline constexpr auto kView = "aten::detach";
+
 /// The first inputs of a node, or all of them.
 [[nodiscard]] Values first(torch::jit::Node& node, std::size_t count);
 [[nodiscard]] Values all(torch::jit::Node& node);
@@ -22,7 +25,7 @@ void replace(torch::jit::Node& node, const std::string& kind, const Values& inpu
 
 /// Gives a node a view of one of its inputs instead, or what another operator makes of that and of more
 /// values.
-void put_between(torch::jit::Node& node, std::size_t place, const char* kind = "aten::detach",
+void put_between(torch::jit::Node& node, std::size_t place, const char* kind = kView,
                  const Values& more = {});
 
 }  // namespace torchferry

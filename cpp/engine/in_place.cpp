@@ -8,6 +8,8 @@
 #include <unordered_map>
 #include <vector>
 
+#include "engine/graph_edit.h"
+
 namespace torchferry {
 
 namespace {
@@ -16,8 +18,6 @@ using torch::jit::Block;
 using torch::jit::Node;
 using torch::jit::Use;
 using torch::jit::Value;
-
-constexpr auto kView = "aten::detach";
 
 /// Operators of oneDNN Graph that a kernel may compute into an input: no element is read after it was
 /// written. Each of them also has a form that changes its first operand in place, such as `aten::add_`.
@@ -88,8 +88,7 @@ bool is_pointwise(const Node& node) {
 /// Whether a kernel may have computed it; a constant or an argument of the graph is never overwritten.
 bool is_computed(const Value& value) {
   const auto kind = value.node()->kind();
-  return value.type()->isSubtypeOf(*c10::TensorType::get()) && kind != torch::jit::prim::Constant &&
-         kind != torch::jit::prim::Param;
+  return is_tensor(value) && kind != torch::jit::prim::Constant && kind != torch::jit::prim::Param;
 }
 
 /// Whether a reader of a value may come after `node`, which may be computed into it.
@@ -107,15 +106,12 @@ bool is_view(const Use& use) { return use.user->kind() == c10::Symbol::fromQualS
 void guard(Node* node, const Order& order) {
   if (!is_pointwise(*node)) return;
   for (std::size_t i = 0; i < node->inputs().size(); ++i) {
-    auto* value = node->input(i);
+    const auto* value = node->input(i);
     if (!is_computed(*value) || value->uses().size() < 2) continue;
     if (std::ranges::any_of(value->uses(), is_view)) continue;
     const auto later = [&](const Use& use) { return is_read_later(use, node, i, order); };
     if (std::ranges::none_of(value->uses(), later)) continue;
-    auto* view = node->owningGraph()->create(c10::Symbol::fromQualString(kView), {value});
-    view->insertBefore(node);
-    view->output()->setType(value->type());
-    node->replaceInput(i, view->output());
+    put_between(*node, i);
   }
 }
 

@@ -10,6 +10,9 @@
 
 namespace torchferry {
 
+/// The method that every model has.
+inline constexpr auto kForward = "forward";
+
 /// One axis of a tensor.
 struct Extent {
   std::int64_t size = 1;  ///< where it is free, one that the model was tried with

@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <cstddef>
-#include <functional>
 #include <string>
 #include <unordered_map>
 #include <vector>
@@ -21,7 +20,7 @@ using torch::jit::Node;
 using torch::jit::Value;
 using torch::jit::WithInsertPoint;
 
-using Spell = std::function<void(Node&)>;
+using Spell = void (*)(Node&);
 
 /// Whether it computes with a number, and nothing says that the tensor is not of integers: the fuser then
 /// rounds the number first.
@@ -80,6 +79,12 @@ void size(Node& node) {
   if (node.inputs().size() == 1) put_between(node, 0);
 }
 
+/// A None, for an argument that is left out.
+Value* none_before(Node& node) {
+  const WithInsertPoint here(&node);
+  return node.owningGraph()->insertConstant(c10::IValue());
+}
+
 /// Of every other element: copied first, for oneDNN takes no tensor with holes.
 void strided(Node& node) {
   static const auto slice = c10::Symbol::fromQualString("aten::slice");
@@ -87,8 +92,7 @@ void strided(Node& node) {
        producer = producer->input(0)->node()) {
     const auto step = torch::jit::toIValue(producer->input(4));
     if (step && step->isInt() && step->toInt() == 1) continue;
-    const WithInsertPoint here(&node);
-    put_between(node, 0, "aten::clone", {node.owningGraph()->insertConstant(c10::IValue())});
+    put_between(node, 0, "aten::clone", {none_before(node)});
     return;
   }
 }
@@ -134,17 +138,15 @@ void addmm(Node& node) {
   }
 }
 
-/// An operator of another name where it has more inputs than the fuser looks at.
-Spell with_more(const std::string& name, std::size_t inputs) {
-  return [=](Node& node) {
-    if (node.inputs().size() > inputs) replace(node, name, all(node));
-  };
+/// To a number of decimals.
+void round(Node& node) {
+  if (node.inputs().size() > 1) replace(node, "special_round", all(node));
 }
 
 /// By tensors.
 void clamp(Node& node) {
   for (std::size_t i = 1; i < node.inputs().size(); ++i) {
-    if (node.input(i)->type()->isSubtypeOf(*c10::TensorType::get())) return replace(node, "clip", all(node));
+    if (is_tensor(*node.input(i))) return replace(node, "clip", all(node));
   }
 }
 
@@ -157,17 +159,9 @@ void softmax(Node& node) {
 void gelu(Node& node) {
   const auto approximate = torch::jit::toIValue(node.input(1));
   if (approximate && approximate->isString() && approximate->toStringRef() == "none") return;
-  auto* graph = node.owningGraph();
-  const WithInsertPoint here(&node);
-  auto* value = node.input(0);
-  const auto insert = [&](const char* kind, const Values& inputs) {
-    auto* made = graph->insertNode(graph->create(c10::Symbol::fromQualString(kind), inputs))->output();
-    made->setType(node.input(0)->type());
-    return made;
-  };
-  value = insert("aten::clone", {value, graph->insertConstant(c10::IValue())});
-  value = insert("aten::detach", {value});
-  replace(node, "gelu_", {value, node.input(1)});
+  put_between(node, 0, "aten::clone", {none_before(node)});
+  put_between(node, 0);
+  replace(node, "gelu_", all(node));
 }
 
 const std::unordered_map<std::string, Spell>& spellings() {
@@ -182,7 +176,7 @@ const std::unordered_map<std::string, Spell>& spellings() {
                                                             {"aten::mul", mul},
                                                             {"aten::size", size},
                                                             {"aten::_convolution", strided},
-                                                            {"aten::round", with_more("special_round", 1)},
+                                                            {"aten::round", round},
                                                             {"aten::clamp", clamp},
                                                             {"aten::softmax", softmax},
                                                             {"aten::gelu", gelu}};

@@ -21,20 +21,20 @@ namespace torchferry {
 
 namespace {
 
-constexpr std::size_t kMostForms = 16;  // each holds the weights once more, as oneDNN packs them
-constexpr int kWarmUp = 2;              // the first run observes the form, the second compiles for it
+constexpr std::size_t kMostExecutors = 16;  // each holds the weights once more, as oneDNN packs them
+constexpr int kWarmUp = 2;  // the first run observes the extents, the second compiles for them
 constexpr std::int64_t kImageDims = 4;
 
 /// The extents and dtypes of all tensors, by which graphs are compiled.
-std::string form_of(const std::vector<c10::IValue>& inputs) {
-  std::ostringstream form;
+std::string extents_of(const std::vector<c10::IValue>& inputs) {
+  std::ostringstream extents;
   const auto tell = [&](const c10::IValue& leaf) {
-    if (leaf.isTensor()) form << leaf.toTensor().scalar_type() << leaf.toTensor().sizes();
-    form << ' ';
+    if (leaf.isTensor()) extents << leaf.toTensor().scalar_type() << leaf.toTensor().sizes();
+    extents << ' ';
     return leaf;
   };
   for (const auto& input : inputs) (void)mapped(input, tell);
-  return form.str();
+  return extents.str();
 }
 
 bool is_image(const at::Tensor& tensor) { return tensor.dim() == kImageDims && tensor.is_floating_point(); }
@@ -92,6 +92,14 @@ torch::jit::Module frozen(torch::jit::Module module, Precision precision, bool c
   return made;
 }
 
+/// Keeps oneDNN Graph from what it does wrongly.
+void make_fusible(std::shared_ptr<torch::jit::Graph>& graph) {
+  torch::jit::RemoveTensorMutation(graph);  // as the fuser would, but before views are put in
+  torch::jit::RemoveListMutation(graph);
+  respell(*graph->block());
+  guard_in_place(*graph->block());
+}
+
 /// As the model takes it: of the precision, and pictures channels-last where it does not mind.
 c10::IValue as_taken(const c10::IValue& input, Precision precision, bool channels_last) {
   return mapped(in_precision(input, precision), [&](const c10::IValue& leaf) -> c10::IValue {
@@ -123,7 +131,7 @@ c10::IValue in_precision(const c10::IValue& input, Precision precision) {
   });
 }
 
-/// One compiled form of a method's graph.
+/// The method's graph, compiled for one set of extents.
 struct Optimised::Executor {
   explicit Executor(std::shared_ptr<torch::jit::Graph> of_method, const std::string& method)
       : graph(std::move(of_method), method) {}
@@ -143,44 +151,35 @@ struct Optimised::Executor {
 };
 
 Optimised::Optimised(torch::jit::Module module, Precision precision, bool fused, const std::string& method)
-    : precision_(precision),
-      fused_(fused),
+    : method_(method),
+      precision_(precision),
       channels_last_(!sees_layout(module, kForward) && !sees_layout(module, method)),
       module_(frozen(std::move(module), precision, channels_last_, method)),
+      graph_(module_.get_method(method).graph()->copy()),
       has_state_(keeps_state(module_, kForward) || keeps_state(module_, kPreprocess) ||
                  keeps_state(module_, method)) {
+  if (fused) make_fusible(graph_);
   torch::jit::RegisterLlgaFuseGraph::setEnabled(fused);
 }
 
 Optimised::~Optimised() = default;
 
-Optimised::Executor& Optimised::executor_for(const std::string& method,
-                                             const std::vector<c10::IValue>& inputs) {
-  const auto make = [&] {
-    auto graph = module_.get_method(method).graph()->copy();
-    if (fused_) {
-      torch::jit::RemoveTensorMutation(graph);  // as the fuser would, but before views are put in
-      torch::jit::RemoveListMutation(graph);
-      respell(*graph->block());
-      guard_in_place(*graph->block());
-    }
-    return std::make_unique<Executor>(std::move(graph), method);
-  };
-  const auto form = method + ' ' + form_of(inputs);
+Optimised::Executor& Optimised::executor_for(const std::vector<c10::IValue>& inputs) {
+  const auto make = [&] { return std::make_unique<Executor>(graph_->copy(), method_); };
+  const auto extents = extents_of(inputs);
   const std::scoped_lock lock(mutex_);
-  const auto known = executors_.find(form);
+  const auto known = executors_.find(extents);
   if (known != executors_.end()) return *known->second;
-  if (executors_.size() < kMostForms) return *executors_.emplace(form, make()).first->second;
-  auto& others = others_[method];
-  if (!others) others = make();
-  return *others;
+  if (executors_.size() < kMostExecutors) return *executors_.emplace(extents, make()).first->second;
+  if (!others_) others_ = make();
+  return *others_;
 }
 
-c10::IValue Optimised::run(const std::string& method, const std::vector<c10::IValue>& inputs) {
+c10::IValue Optimised::run(const std::vector<c10::IValue>& inputs) {
   torch::jit::Stack stack{module_._ivalue()};
   for (const auto& input : inputs) stack.push_back(as_taken(input, precision_, channels_last_));
-  module_.get_method(method).function().getSchema().checkAndNormalizeInputs(stack);
-  const auto output = executor_for(method, inputs).run(std::move(stack));
+  module_.get_method(method_).function().getSchema().checkAndNormalizeInputs(stack);
+  const auto output = executor_for(inputs).run(std::move(stack));
   return precision_ == Precision::bfloat16 ? as_float32(output) : output;
 }
 

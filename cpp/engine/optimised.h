@@ -16,18 +16,18 @@ namespace torchferry {
 
 /// A module made fast: frozen (weights become constants, batch norms are folded into convolutions), weights
 /// and pictures channels-last unless the model asks how they lie in memory, and, where that is asked for,
-/// fused by oneDNN Graph, which compiles a graph for the one form of inputs that it has seen. So each method
-/// has an executor of its own for each form of its inputs (extents and dtypes).
+/// fused by oneDNN Graph, which compiles a graph for the one set of extents and dtypes that it has seen. So
+/// there is an executor for each set.
 class Optimised {
  public:
-  /// @param method is kept beside `forward` and `preprocess`, so that it can be called.
+  /// @param method is the one that `run` calls.
   /// @throws std::exception where torch cannot freeze the module.
   Optimised(torch::jit::Module module, Precision precision, bool fused, const std::string& method);
   ~Optimised();
 
-  /// Calls a method; may be called by several threads at once.
+  /// Calls the method; may be called by several threads at once.
   /// @throws std::exception where the model fails.
-  [[nodiscard]] c10::IValue run(const std::string& method, const std::vector<c10::IValue>& inputs);
+  [[nodiscard]] c10::IValue run(const std::vector<c10::IValue>& inputs);
 
   /// The frozen module, with its other methods.
   [[nodiscard]] torch::jit::Module& module() { return module_; }
@@ -37,17 +37,18 @@ class Optimised {
 
  private:
   struct Executor;
-  Executor& executor_for(const std::string& method, const std::vector<c10::IValue>& inputs);
+  Executor& executor_for(const std::vector<c10::IValue>& inputs);
 
+  std::string method_;
   Precision precision_;
-  bool fused_;
   bool channels_last_;
   torch::jit::Module module_;
+  std::shared_ptr<torch::jit::Graph> graph_;  ///< of the method, as each executor gets a copy of it
   bool has_state_;
   std::mutex mutex_;
   std::map<std::string, std::unique_ptr<Executor>> executors_;
-  /// By method, for forms beyond the first ones: any, and fused for one at most.
-  std::map<std::string, std::unique_ptr<Executor>> others_;
+  std::unique_ptr<Executor>
+      others_;  ///< for sets of extents beyond the first ones: any, fused for one at most
 };
 
 /// Converts floating weights, and not integers, to bfloat16. Batch norms are folded into convolutions first

@@ -14,8 +14,8 @@ namespace torchferry {
 
 namespace {
 
-Facts facts_of(const torch::jit::Module& module, const std::filesystem::path& path) {
-  Facts facts{signature(module), module.find_method(kPreprocess).has_value(), {}, extra_files(path), 0};
+Facts facts_of(const torch::jit::Module& module) {
+  Facts facts{signature(module), module.find_method(kPreprocess).has_value(), {}, 0};
   for (const auto& name : other_methods(module)) facts.methods.push_back(signature(module, name));
   const auto count = [&](const at::Tensor& tensor) {
     facts.parameters += static_cast<std::size_t>(tensor.numel());
@@ -41,7 +41,7 @@ Runner::Runner(std::filesystem::path archive, EngineOptions options)
     : path_(std::move(archive)), options_(std::move(options)) {
   auto loaded = load();
   metadata_ = std::move(loaded.metadata);
-  facts_ = facts_of(loaded.module, path_);
+  facts_ = facts_of(loaded.module);
   if (options_.precision == Precision::bfloat16 && !has_bfloat16_instructions()) {
     options_.remark("this processor has no instructions for bfloat16, which is slower than float32 on it");
   }
@@ -97,7 +97,7 @@ Archive Runner::load() const {
 }
 
 c10::IValue Runner::call(const Sample& sample) {
-  if (optimised_ && !gave_up_) return optimised_->run(options_.method, sample);
+  if (optimised_ && !gave_up_) return optimised_->run(sample);
   // Optimised by libtorch itself where that was asked for; not after giving up, for it would be fused again.
   return call_plain(sample, form_ == Form::plain);
 }

@@ -34,7 +34,6 @@ class Runner {
   [[nodiscard]] const Metadata& metadata() const noexcept { return metadata_; }
   [[nodiscard]] const Facts& facts() const noexcept { return facts_; }
   [[nodiscard]] const std::string& method() const noexcept { return options_.method; }
-  [[nodiscard]] Form form() const noexcept { return form_; }
 
   /// Calls the method of the options on a copy of the sample; the output is in memory of its own. Where the
   /// optimised form fails and the model as it is does not, the model goes on as it is, and a remark says so.
