@@ -19,6 +19,8 @@ A file here imports only from its own line and the lines above it.
     operators/                        torchvision's operators in plain PyTorch; what plain libtorch has not
     judging/                          how an output is held against its reference, and by which rule
     reference/                        what both sides run on, and what Python makes of it
+    decisions/                        what a model decides by numbers that rounding moves
+    forms/                            fused, frozen and plain: how they are made, and which is right for a model
     parity/                           every side on the same inputs, on which edge they part, and how that is told
     weights/, methods/                one module per source of weights, one per export method
     zoo/                              all of torchvision's models, one after another and side by side

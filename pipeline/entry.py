@@ -8,6 +8,7 @@ import msgspec
 DType = Literal["float32", "float64", "float16", "bfloat16", "uint8", "int32", "int64", "bool"]
 Form = Literal["fused", "frozen", "plain"]
 """What ts-infer makes of an archive before it runs: fused by oneDNN Graph and frozen, frozen, or nothing."""
+Wanted = Literal["auto", "fused", "frozen", "plain"]
 TORCHVISION = "torchvision:"
 BATCH = "batch"
 FORWARD = "forward"
@@ -110,7 +111,7 @@ class Model(Table, frozen=True):
     """For seeded weights and seeded inputs."""
     method: Literal["auto", "script", "trace"] = "auto"
     """Of these two, "auto" is the first that does."""
-    form: Literal["auto", "fused", "frozen", "plain"] = "auto"
+    form: Wanted = "auto"
     """In which form ts-infer runs the archive; "auto" is the fastest that agrees with eager PyTorch on this model."""
     inputs: list[Input] = msgspec.field(default_factory=lambda: [Input(shape=["batch", 3, 224, 224])])
     """Unless it says otherwise, a batch of ImageNet's pictures."""

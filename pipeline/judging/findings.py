@@ -23,6 +23,21 @@ class Fault(msgspec.Struct, frozen=True, kw_only=True):
     message: str
 
 
+class Decision(msgspec.Struct, frozen=True):
+    """A decision that other rounding could turn."""
+
+    operator: str
+    """Such as `aten::gt`."""
+    place: str
+    """Where in the model's own code, such as `close.py:24`; empty in TorchScript."""
+    margin: float | None
+    """The smallest change, relative to the numbers compared, that would turn it; null where that is not known."""
+
+    def __str__(self) -> str:
+        name = self.operator.rpartition("::")[2]
+        return f"{name} ({self.place})" if self.place else name
+
+
 class Worst(msgspec.Struct, frozen=True, kw_only=True):
     """The element that needs the largest tolerance."""
 

@@ -50,7 +50,7 @@ def kept(module: torch.nn.Module, exported: torch.jit.ScriptModule, named: Itera
 def not_compared(names: Sequence[str]) -> str:
     """What to know of methods that nobody compares, and what to do."""
     table = ", ".join(f'{name} = {{ inputs = [{{ shape = ["batch", …] }}] }}' for name in names[:1])
-    return f"not compared: {', '.join(names)}; to have it so, give the entry methods = {{ {table} }}"
+    return f"not compared: {', '.join(names)}; to compare it, give the entry methods = {{ {table} }}"
 
 
 @contextmanager

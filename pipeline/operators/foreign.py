@@ -23,7 +23,7 @@ _ABSENT = (
 
 def foreign(module: torch.jit.ScriptModule) -> list[str]:
     """The operators that an archive calls, in whichever method, and plain libtorch has not: `torchvision::qnms`."""
-    kinds = {node.kind() for graph in _graphs(module) for node in _nodes(graph)}
+    kinds = {node.kind() for graph in graphs(module) for node in nodes(graph)}
     return sorted(kind for kind in kinds if kind.partition("::")[0] not in LIBTORCH or _is_of_python(kind))
 
 
@@ -46,7 +46,7 @@ def remedy(operator: str) -> str:
     return "compute it from PyTorch's own operators, or keep it out of forward"
 
 
-def _graphs(module: torch.jit.ScriptModule) -> Iterator[torch.Graph]:
+def graphs(module: torch.jit.ScriptModule) -> Iterator[torch.Graph]:
     """The graphs of every method of every module in it, as an archive holds them, with what they call inlined."""
     for part in module.modules():
         if isinstance(part, torch.jit.ScriptModule):
@@ -54,18 +54,18 @@ def _graphs(module: torch.jit.ScriptModule) -> Iterator[torch.Graph]:
                 yield part._c._get_method(name).inlined_graph
 
 
-def _nodes(block: torch.Graph | torch.Block) -> Iterator[torch.Node]:
+def nodes(block: torch.Graph | torch.Block) -> Iterator[torch.Node]:
     """Every node of a graph: those of its branches and loops, and of the graphs that it carries (a fork's)."""
     for node in block.nodes():
         yield node
         for inner in node.blocks():
-            yield from _nodes(inner)
+            yield from nodes(inner)
         for name in node.attributeNames():
             if node.kindOf(name) == "g":
                 # Inlining a graph leaves out those that it carries.
                 carried = node.g(name).copy()
                 torch._C._jit_pass_inline(carried)
-                yield from _nodes(carried)
+                yield from nodes(carried)
 
 
 def _is_of_python(operator: str) -> bool:

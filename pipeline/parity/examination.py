@@ -18,7 +18,7 @@ from pipeline.model.samples import Sample
 from pipeline.parity import asked, attribution, stages, verdict
 from pipeline.parity.asked import Asked
 from pipeline.parity.case import Case
-from pipeline.parity.record import Comparison, Decision
+from pipeline.parity.record import Comparison
 from pipeline.parity.verdict import Judged, Standard
 from pipeline.reference import golden
 from pipeline.reference.archived import Archived
@@ -180,7 +180,7 @@ class Examination:
             command=[str(word) for word in self._command(self.asked[0].words(self.case.inputs))],
             form=self.archived.metadata.form,
             form_reason=self.archived.metadata.form_reason,
-            decisions=[Decision(**decision._asdict()) for decision in self.reference.decisions],
+            decisions=[*self.reference.decisions],
             left_out=self.left_out,
             not_compared=self.archived.metadata.not_compared,
             attribution=found,

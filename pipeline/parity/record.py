@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta
 
-from pipeline.judging.findings import Edge, Fault, Number, Run, Side
+from pipeline.judging.findings import Decision, Edge, Fault, Number, Run, Side
 from pipeline.records import Provenance
 
 SCHEMA = 2
@@ -67,16 +67,6 @@ class Baseline(msgspec.Struct, frozen=True, kw_only=True):
     """In words; what is no longer compared at all comes first."""
     lost: int
     """How many of these are such losses, which make the verdict red."""
-
-
-class Decision(msgspec.Struct, frozen=True, kw_only=True):
-    """A decision that other rounding could turn."""
-
-    operator: str
-    place: str
-    """Where in the model's own code; empty in TorchScript."""
-    margin: float | None
-    """The smallest change, relative to the numbers compared, that would turn it; null where that is not known."""
 
 
 class Comparison(msgspec.Struct, frozen=True, kw_only=True):

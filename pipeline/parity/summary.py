@@ -2,6 +2,7 @@
 
 from collections import Counter
 
+from pipeline.decisions import margins
 from pipeline.entry import FORWARD
 from pipeline.judging.findings import Edge, Run, largest, shown
 from pipeline.parity import report
@@ -28,15 +29,14 @@ def of(record: Comparison) -> str:
 
 
 def _decides(record: Comparison) -> str:
-    """How near a decision was to turning, where there is one that rounding could turn."""
-    if not record.decisions:
+    """How near a decision was to flipping, where there is one that rounding could flip."""
+    decision = margins.nearest(record.decisions)
+    if decision is None:
         return ""
-    known = [decision for decision in record.decisions if decision.margin is not None]
-    if not known:
-        return f"; it DECIDES by {record.decisions[0].operator}, how narrowly is not known"
-    nearest = min(known, key=lambda decision: decision.margin or 0.0)
-    place = f" ({nearest.place})" if nearest.place else ""
-    return f"; it DECIDES by {nearest.operator}{place}, once within {shown(nearest.margin)} of turning"
+    where = f"; it DECIDES by {decision.operator}" + (f" ({decision.place})" if decision.place else "")
+    if decision.margin is None:
+        return f"{where}, how near it came to flipping is not known"
+    return f"{where}, which came within {shown(decision.margin)} of flipping"
 
 
 def _agrees(record: Comparison) -> str:

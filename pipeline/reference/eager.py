@@ -15,8 +15,8 @@ from pipeline.model import pictures, preprocessing
 from pipeline.model.samples import Picture, Sample, draw
 from pipeline.reference import culprits, generators
 from pipeline.reference.float64 import Float64
-from pipeline.reference.forms import Forms
 from pipeline.reference.golden import Expected
+from pipeline.reference.output_shapes import OutputShapes
 
 DRAWS = 6
 """Labels of two classes for a batch of four are the same in one draw of sixteen."""
@@ -35,7 +35,7 @@ class Eager:
         self.float64 = Float64(module)
         self.names: dict[str, list[str]] = {}
         """Of its outputs' named tuples."""
-        self.forms = Forms()
+        self.shapes = OutputShapes()
 
     def run(self, sample: Sample, preprocessed: torch.Tensor | None = None) -> Expected:
         """Run it; a ModelError where its output could not tell a working model from a broken one."""
@@ -65,7 +65,7 @@ class Eager:
         self.names |= structure.fields(output, structure.root(sample.method))
         kept = structure.plain(output)
         if sample.method == FORWARD:
-            self.forms.note(sample.arguments, kept, self.names)
+            self.shapes.note(sample.arguments, kept, self.names)
         return kept
 
 

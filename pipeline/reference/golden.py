@@ -7,17 +7,18 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import msgspec
 import torch
 from torch.jit import _pickle
 
 from pipeline.entry import FORWARD, Tolerance
 from pipeline.errors import Disagreement, FileError
 from pipeline.judging import measured, structure
+from pipeline.judging.findings import Decision
 from pipeline.judging.rules import Rule, Stated
 from pipeline.judging.structure import Fields
 from pipeline.model import tensorfile
 from pipeline.model.samples import Picture, Sample
-from pipeline.reference.margins import Decision
 
 # What libtorch's pickler calls beside plain containers: each makes a typed list or dict, and nothing else.
 _LIBTORCH_GLOBALS: list[Callable[..., Any] | tuple[Callable[..., Any], str]] = [
@@ -152,7 +153,7 @@ def _read(inputs: Path) -> dict[str, Any]:
 
 def write_reference(target: Path, reference: Reference) -> None:
     """Write the reference."""
-    content = reference._asdict() | {"decisions": [tuple(decision) for decision in reference.decisions]}
+    content = reference._asdict() | {"decisions": [*map(msgspec.structs.astuple, reference.decisions)]}
     for kind in _KINDS:
         content[kind] = [expected._asdict() for expected in content[kind]]
     tensorfile.write(target, content)

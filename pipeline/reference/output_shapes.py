@@ -1,4 +1,4 @@
-"""The forms of a model's outputs: where inputs of one form lead to several, the data decides."""
+"""The shapes of a model's outputs: where inputs of one shape lead to several, the data decides."""
 
 from typing import Any
 
@@ -11,8 +11,8 @@ MOST_SHOWN = 5
 ROWS = 0
 
 
-class Forms:
-    """What inputs of each form have led to."""
+class OutputShapes:
+    """The shapes of the outputs that inputs of each shape have led to."""
 
     def __init__(self) -> None:
         self._seen: dict[str, list[dict[str, tuple[int, ...]]]] = {}

@@ -17,44 +17,36 @@ def in_first_tensor(how: Leaf) -> Change:
     return lambda answers, _: answers._replace(outputs=[_changed(answers.outputs[0], how), *answers.outputs[1:]])
 
 
-def in_all_tensors(how: Leaf, *, only_optimised: bool = False) -> Change:
-    """Change every floating tensor of every output; or those of the optimised form alone."""
+def in_all_tensors(how: Leaf, only: Callable[[Answers, Words], bool] = lambda *_: True) -> Change:
+    """Change every floating tensor of every output; with `only`, of those runs of the executable alone."""
 
     def change(answers: Answers, words: Words) -> Answers:
-        if only_optimised and ("--plain" in words or len(answers.order) == 1):  # one alone is not optimised
+        if not only(answers, words):
             return answers
         return answers._replace(outputs=[_everywhere(output, how) for output in answers.outputs])
 
     return change
+
+
+def optimised(answers: Answers, words: Words) -> bool:
+    """Whether they come from the default form; a single picture does not."""
+    return "--plain" not in words and len(answers.order) > 1
+
+
+def of_a_method(_: Answers, words: Words) -> bool:
+    """Whether they come from a method other than `forward`."""
+    return "--method" in words
 
 
 def from_the_second_run(how: Leaf) -> Change:
     """Change what the default form answers to a sample from its second run on: what is compiled is another graph."""
 
     def change(answers: Answers, words: Words) -> Answers:
-        if "--plain" in words:
+        if not optimised(answers, words):
             return answers
         again = [sample in answers.order[:position] for position, sample in enumerate(answers.order)]
         outputs = [_everywhere(o, how) if wrong else o for o, wrong in zip(answers.outputs, again, strict=True)]
         return answers._replace(outputs=outputs)
-
-    return change
-
-
-def with_a_row_less(answers: Answers, words: Words) -> Answers:
-    """In the default form, each output has lost its last row, as where a score falls on the other side of a limit."""
-    if "--plain" in words:
-        return answers
-    return answers._replace(outputs=[_everywhere(output, lose_a_row) for output in answers.outputs])
-
-
-def of_a_method(how: Leaf) -> Change:
-    """Change what a method other than `forward` answers."""
-
-    def change(answers: Answers, words: Words) -> Answers:
-        if "--method" not in words:
-            return answers
-        return answers._replace(outputs=[_everywhere(output, how) for output in answers.outputs])
 
     return change
 

@@ -83,7 +83,7 @@ def _executable() -> list[Planted]:
     return [
         Planted("a kernel off by a thousandth", _told(every(thousandth)), BEYOND, "runtime"),
         Planted(
-            "an optimisation off by a thousandth", _told(every(thousandth, only_optimised=True)), BEYOND, "optimisation"
+            "an optimisation off by a thousandth", _told(every(thousandth, answers.optimised)), BEYOND, "optimisation"
         ),
         Planted(
             "a wrong fused kernel, from the second run on",
@@ -128,13 +128,13 @@ def _earlier(shop: Workshop) -> Case:
 def _flipped(shop: Workshop) -> Case:
     if not golden.read_reference(shop.case.reference).decisions:
         raise NotApplicable("rounding turns no decision of it")
-    return shop.with_answers(answers.with_a_row_less)
+    return shop.with_answers(answers.in_all_tensors(answers.lose_a_row, answers.optimised))
 
 
 def _method_off(shop: Workshop) -> Case:
     if not shop.case.model.methods:
         raise NotApplicable("no method beside forward is compared")
-    return shop.with_answers(answers.of_a_method(answers.off_by_a_thousandth))
+    return shop.with_answers(answers.in_all_tensors(answers.off_by_a_thousandth, answers.of_a_method))
 
 
 def _extra_file_lost(shop: Workshop) -> Case:

@@ -10,13 +10,14 @@ from rich import filesize
 
 from pipeline import cli, console, files, hashes, layout, methods
 from pipeline.config import Settings
+from pipeline.decisions import margins
 from pipeline.entry import FORWARD, Model
 from pipeline.errors import Disagreement, ModelError
+from pipeline.forms import ladder
 from pipeline.judging import structure
-from pipeline.judging.findings import Number, shown
+from pipeline.judging.findings import Decision, Number, shown
 from pipeline.layout import ModelFiles
 from pipeline.methods import outputs
-from pipeline.methods.subject import Subject
 from pipeline.model import (
     archive,
     builders,
@@ -31,12 +32,11 @@ from pipeline.model import (
 from pipeline.model.evaluating import evaluated
 from pipeline.model.samples import Sample
 from pipeline.operators import foreign
-from pipeline.reference import culprits, golden, ladder, state, verification
+from pipeline.reference import culprits, golden, state, verification
 from pipeline.reference import eager as reference_side
-from pipeline.reference.archived import Archived
 from pipeline.reference.eager import Eager, Sight
 from pipeline.reference.golden import Reference
-from pipeline.reference.margins import Decision
+from pipeline.reference.subject import Subject
 
 DEPRECATION = "TorchScript is deprecated in PyTorch: it works up to Python 3.13, and no new features come to it"
 
@@ -135,7 +135,7 @@ def _export(subject: Subject, method: str) -> None:
         console.say(
             f"{path} is changed in place by {by}, in C++ as well: there, keep a copy of what you need afterwards"
         )
-    for line in eager.forms.lines():
+    for line in eager.shapes.lines():
         console.say(line)
     for sight in seen:
         if sight.remark:
@@ -173,9 +173,8 @@ def _form(
 ) -> tuple[list[Decision], ladder.Chosen]:
     """What the model decides by numbers that rounding moves, and the form in which ts-infer is to run it."""
     of_pictures = [Sample(sight.expected.name, [sight.input.unsqueeze(0)]) for sight in seen]
-    decisions = ladder.decisions(
-        subject.eager.module, Archived(path).module, [*subject.samples, *of_pictures], [*bound, *of_pictures]
-    )
+    called = [*subject.samples, *of_pictures]
+    decisions = margins.of_model(subject.eager.module, path, called, [*bound, *of_pictures])
     pairs = [*zip(bound, subject.expected, strict=True), *zip(of_pictures, reference.pictures, strict=True)]
     rule = reference.rule(subject.model.tolerance)
     return decisions, ladder.choose(path, subject.model.form, decisions, pairs, rule, reference.names)

@@ -13,8 +13,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from pipeline.forms.execution import freeze, fusion, make_fusible
 from pipeline.model import vision
-from pipeline.reference.execution import freeze, fusion, make_fusible
 
 ROUNDS = 15
 CALLS = 3

@@ -3,12 +3,12 @@
 import contextlib
 import copy
 import dataclasses
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 import torch
 
-from pipeline.reference import execution
+from pipeline.forms import execution
 
 from .cases import Case, cast, largest, leaves
 from .program import Program, Tensors
@@ -21,7 +21,6 @@ ORDER = (0, 1, 0, 1, 0)
 """Which inputs each call gets. The first call observes, the second compiles, the others run what was compiled."""
 OTHER = 2
 """The inputs of other extents, which are run in between by an executor of their own."""
-IMAGE_DIMS = 4
 CLOSE = 10.0
 """Up to so many times what is allowed may be the luck of the reference."""
 
@@ -86,17 +85,6 @@ def mended(scripted: Any) -> Any:
     return frozen
 
 
-@contextlib.contextmanager
-def fusion(*, enabled: bool) -> Iterator[None]:
-    """Switch the fusion on or off where a graph is compiled: at its second call."""
-    before = torch.jit.onednn_fusion_enabled()
-    torch.jit.enable_onednn_fusion(enabled)
-    try:
-        yield
-    finally:
-        torch.jit.enable_onednn_fusion(before)
-
-
 def run(
     program: Program, fuse: Fuse = freeze, prepare: Prepare | None = None, forms: Sequence[Form] = FORMS
 ) -> list[Failure]:
@@ -115,7 +103,7 @@ def attempt(case: Case, form: Form, fuse: Fuse = freeze, prepare: Prepare | None
     if form.bfloat16 and case.dtype == torch.float64:
         return None
     try:
-        with fusion(enabled=form.fused):
+        with execution.fusion(on=form.fused):
             calls = _calls(case, form, fuse, prepare)
     except Exception as error:
         return Failure(form.name, "exception", said(error))
@@ -143,7 +131,7 @@ def _calls(case: Case, form: Form, fuse: Fuse, prepare: Prepare | None) -> list[
         scripted = lowered(scripted)
     if form.channels_last:
         for weight in scripted.parameters():
-            weight.data = _laid_out(weight.data)
+            weight.data = execution.channels_last(weight.data)
     first = other = scripted
     if form.frozen:
         unfused = execution.freeze if fuse is mended else freeze
@@ -158,16 +146,10 @@ def _calls(case: Case, form: Form, fuse: Fuse, prepare: Prepare | None) -> list[
     calls = []
     for index in order:
         mine = [one.clone() for one in given[index]]
-        mine = [_laid_out(one) for one in mine] if form.channels_last else mine
+        mine = [execution.channels_last(one) for one in mine] if form.channels_last else mine
         outputs = leaves((other if index == OTHER else first)(*mine))
         calls.append(Call(index, outputs, all(map(torch.equal, mine, given[index]))))
     return calls
-
-
-def _laid_out(tensor: torch.Tensor) -> torch.Tensor:
-    """Channels-last where it is a picture."""
-    is_image = tensor.dim() == IMAGE_DIMS and tensor.is_floating_point()
-    return tensor.contiguous(memory_format=torch.channels_last) if is_image else tensor
 
 
 def lowered(scripted: Any) -> Any:

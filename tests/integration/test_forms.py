@@ -9,15 +9,15 @@ import torch
 from torch import Tensor, nn
 
 from pipeline.entry import Form, Tolerance
+from pipeline.forms import ladder
+from pipeline.forms.execution import Executed, freeze, fusion, make_fusible
 from pipeline.judging import structure
+from pipeline.judging.findings import Decision
 from pipeline.judging.rules import Stated
 from pipeline.model import archive
 from pipeline.model.samples import Sample
 from pipeline.records import Metadata, Provenance
-from pipeline.reference import ladder
-from pipeline.reference.execution import Executed, freeze, fusion, make_fusible
 from pipeline.reference.golden import Expected, read_answers
-from pipeline.reference.margins import Decision
 from tests.data import fused
 
 from .conftest import Project
@@ -124,7 +124,7 @@ def test_the_fastest_that_is_right(model: type[nn.Module], form: Form, tmp_path:
     pairs = saved(model, tmp_path / "m.pt")
     chosen = ladder.choose(tmp_path / "m.pt", "auto", [], pairs, RULE, {})
     assert chosen.form == form
-    assert ("fused does not do" in chosen.why) == (form != "fused")
+    assert ("fused is ruled out" in chosen.why) == (form != "fused")
 
 
 def test_wrong_in_every_form_but_plain(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -138,13 +138,13 @@ def test_wrong_in_every_form_but_plain(tmp_path: Path, monkeypatch: pytest.Monke
     monkeypatch.setattr(Executed, "run", wrong)
     chosen = ladder.choose(tmp_path / "m.pt", "auto", [], pairs, RULE, {})
     assert chosen.form == "plain"
-    assert "frozen does not do: on 'sample 0'" in chosen.why
+    assert "frozen is ruled out: on 'sample 0'" in chosen.why
 
 
 def test_a_model_that_decides_runs_plain(tmp_path: Path) -> None:
     decision = Decision("aten::gt", "close.py:24", 3e-8)
     chosen = ladder.choose(tmp_path / "none.pt", "auto", [decision], [], RULE, {})
-    assert chosen == ("plain", "it decides by gt (close.py:24), and other rounding may turn that")
+    assert chosen == ("plain", "rounding could flip its decision at gt (close.py:24)")
 
 
 def form_of(project: Project, path: Path) -> Any:
@@ -153,7 +153,7 @@ def form_of(project: Project, path: Path) -> Any:
 
 def test_the_archive_says_its_form(project: Project) -> None:
     finished, record = compare(project, 'builder = "nets:Net"', SEEDED, PICTURE)
-    assert "ts-infer runs it fused: the fastest, and it agrees with eager PyTorch" in finished.output
+    assert "ts-infer runs it fused: the fastest form that agrees with eager PyTorch" in finished.output
     assert record.form == "fused"
     assert form_of(project, project.path("artifacts/tried/tried_exported.pt")) == "fused"
 

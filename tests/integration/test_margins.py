@@ -10,11 +10,11 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from pipeline.decisions import margins
+from pipeline.judging.findings import Decision
 from pipeline.model import vision
 from pipeline.model.samples import Sample
 from pipeline.operators import replacing
-from pipeline.reference import margins
-from pipeline.reference.margins import Decision
 
 Head = Callable[[Tensor, Tensor], Any]
 ROWS = 6

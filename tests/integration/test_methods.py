@@ -196,7 +196,7 @@ def test_they_are_compared_on_every_side(method: str, project: Project) -> None:
     assert "on 2 samples, 2 of classes, 2 of embed and 2 pictures in" in record.summary
     assert record.not_compared == ["digest"]
     assert "NOT COMPARED: the method digest" in record.summary
-    told = "not compared: digest; to have it so, give the entry methods = { digest = { inputs = ["
+    told = "not compared: digest; to compare it, give the entry methods = { digest = { inputs = ["
     assert told in finished.output
     assert "methods      digest (not compared), embed (compared), classes (compared)" in about(project)
     info = project.infer("--info", next(project.path("artifacts/tried").glob("tried_*"))).output

@@ -23,6 +23,7 @@ FLOORS = [
     ["model", "operators"],
     ["judging"],
     ["reference"],
+    ["decisions", "forms"],
     ["parity"],
     ["weights", "methods", "zoo", "bench", "selftest", "locate"],
     ["steps"],

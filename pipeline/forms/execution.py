@@ -12,10 +12,10 @@ import torch
 
 from pipeline.entry import FORWARD, PREPROCESS, Form
 from pipeline.errors import ModelError
+from pipeline.forms import in_place, misread
 from pipeline.judging import structure
 from pipeline.model import archive, memory
 from pipeline.model.samples import Sample
-from pipeline.reference import in_place, misread
 
 CALLS = 3
 """The first observes the extents, the second compiles for them, and the third is as all others."""
@@ -38,7 +38,7 @@ class Executed:
         self._channels_last = not _sees_layout(self._module)
         if self._channels_last:
             for parameter in self._module.parameters():
-                parameter.data = _channels_last(parameter.data)
+                parameter.data = channels_last(parameter.data)
         self._frozen: torch.jit.ScriptModule | None = None
         self._compiled_for: Any = None
 
@@ -71,7 +71,7 @@ class Executed:
 
     def _taken(self, tensor: torch.Tensor) -> torch.Tensor:
         copy = tensor.clone()
-        return _channels_last(copy) if self._channels_last else copy
+        return channels_last(copy) if self._channels_last else copy
 
 
 def freeze(module: torch.jit.ScriptModule, method: str = FORWARD) -> torch.jit.ScriptModule:
@@ -118,7 +118,8 @@ def _sees_layout(module: torch.jit.ScriptModule) -> bool:
     return any(graph.findAllNodes(f"aten::{name}", recurse=True) for name in _LAYOUT)
 
 
-def _channels_last(tensor: torch.Tensor) -> torch.Tensor:
+def channels_last(tensor: torch.Tensor) -> torch.Tensor:
+    """The tensor as a picture lies in memory where it has the axes of one; any other as it is."""
     if tensor.dim() != _IMAGE_DIMS or not tensor.is_floating_point():
         return tensor
     return tensor.contiguous(memory_format=torch.channels_last)

@@ -9,7 +9,8 @@ tensor that is passed between fused kernels and nothing else. So one reader of e
 from collections.abc import Iterator
 from typing import Any
 
-VIEW = "aten::detach"
+from pipeline.forms.graph_edit import VIEW, is_tensor, put_between
+
 _ALONE = ("abs", "clamp", "elu", "exp", "gelu", "hardswish", "hardtanh", "leaky_relu", "log", "log_softmax", "relu")
 _ALSO = ("relu6", "round", "sigmoid", "silu", "softmax", "sqrt", "square", "tanh", "batch_norm")
 _OF_TWO = ("add", "sub", "mul", "div")
@@ -24,10 +25,7 @@ def guard(graph: Any, block: Any = None) -> None:
     for node in nodes:
         for operand, value in _at_risk(node):
             if any(_is_read_later(use, node, operand, order) for use in value.uses()):
-                view = graph.create(VIEW, [value], 1)
-                view.insertBefore(node)
-                view.output().setType(value.type())
-                node.replaceInput(operand, view.output())
+                put_between(graph, node, operand)
         for inner in node.blocks():
             guard(graph, inner)
 
@@ -65,7 +63,7 @@ def _at_risk(node: Any) -> Iterator[tuple[int, Any]]:
     for operand, value in enumerate(list(node.inputs())):
         uses = value.uses()
         is_given = value.node().kind() in ("prim::Constant", "prim::Param")
-        is_computed = value.type().kind() == "TensorType" and not is_given
+        is_computed = is_tensor(value) and not is_given
         if is_computed and len(uses) > 1 and all(use.user.kind() != VIEW for use in uses):
             yield operand, value
 

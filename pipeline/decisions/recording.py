@@ -15,7 +15,7 @@ import torch
 from torch.multiprocessing.reductions import StorageWeakRef
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from pipeline.reference.traits import (
+from pipeline.decisions.traits import (
     ADDING,
     EXACT,
     JUMPS,

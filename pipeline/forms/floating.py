@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from pipeline.forms.graph_edit import is_tensor
+
 PRODUCTS = ("linear", "matmul", "mm", "bmm", "addmm")
 """Operators that multiply matrices."""
 _FLOATING = {
@@ -25,7 +27,7 @@ def is_floating(value: Any) -> bool:
     waiting, seen = [value], set[str]()
     while waiting:
         one = waiting.pop()
-        if one.type().kind() != "TensorType" or one.debugName() in seen:
+        if not is_tensor(one) or one.debugName() in seen:
             continue
         seen.add(one.debugName())
         node, constant = one.node(), one.toIValue()

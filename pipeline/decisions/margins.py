@@ -6,31 +6,21 @@ whole numbers or booleans of computed floating ones is a decision where its resu
 by sizes, by weights or by the inputs as given is decided the same everywhere.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+import itertools
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any, NamedTuple
+from pathlib import Path
+from typing import Any
 
 import torch
 
+from pipeline.decisions import distances
+from pipeline.decisions.recording import Node, Recording, tensors
+from pipeline.judging.findings import Decision
 from pipeline.model.samples import Sample
 from pipeline.operators import foreign
-from pipeline.reference import distances
-from pipeline.reference.recording import Node, Recording, tensors
-
-
-class Decision(NamedTuple):
-    """One operator, at one place, whose result rounding may turn."""
-
-    operator: str
-    """Such as `aten::gt`."""
-    place: str
-    """Where in the model's own code, such as `close.py:24`; empty in TorchScript."""
-    margin: float | None
-    """The smallest change, relative to the numbers compared, that would turn it; None where that is not known."""
-
-    def __str__(self) -> str:
-        name = self.operator.rpartition("::")[2]
-        return f"{name} ({self.place})" if self.place else name
+from pipeline.reference import generators
+from pipeline.reference.archived import Archived
 
 
 def of(call: Callable[..., Any], sample: Sample) -> list[Decision]:
@@ -47,17 +37,33 @@ def of(call: Callable[..., Any], sample: Sample) -> list[Decision]:
     listed = set(_listed(call))
     if listed:  # TorchScript's own tolist() calls no operator: it may have read any of them
         roots += recording.sources
-    found: dict[tuple[str, str], Decision] = {}
     reached = {id(node) for node in _reached(roots)}
-    for node in recording.sources:
-        if id(node) not in reached or node.source is None:
-            continue
-        decision = Decision(*node.source)
-        key = decision.operator, decision.place
-        found[key] = _nearer(found[key], decision) if key in found else decision
-    if listed & {"float", "complex"}:
-        found["prim::tolist", ""] = Decision("prim::tolist", "", None)
-    return [*found.values()]
+    found = [Decision(*node.source) for node in recording.sources if node.source and id(node) in reached]
+    return merged(found, [Decision("prim::tolist", "", None)] if listed & {"float", "complex"} else [])
+
+
+def of_model(
+    module: torch.nn.Module, archive: Path, called: Sequence[Sample], bound: Sequence[Sample]
+) -> list[Decision]:
+    """What the model decides by numbers that rounding moves, each once with its smallest margin.
+
+    Eager PyTorch is asked on all samples, as `called`: there the lines of the model's code are known. Where it decides
+    nothing, the archive is asked on the first sample of each method, for it may have other branches.
+    """
+    found = merged(*(_followed(module, sample) for sample in called))
+    if found or isinstance(module, torch.jit.ScriptModule):
+        return found
+    archived = Archived(archive).module
+    firsts = {sample.method: sample for sample in reversed(bound)}
+    return merged(*(_followed(archived, sample) for sample in firsts.values()))
+
+
+def _followed(module: torch.nn.Module, sample: Sample) -> list[Decision]:
+    try:
+        with generators.kept():
+            return of(module, sample)
+    except Exception as error:  # what cannot be followed may decide anything
+        return [Decision(f"something that cannot be followed ({type(error).__name__})", "", None)]
 
 
 @contextmanager
@@ -76,12 +82,17 @@ def nearest(decisions: Iterable[Decision]) -> Decision | None:
     return min(decisions, key=_rank, default=None)
 
 
+def merged(*several: Iterable[Decision]) -> list[Decision]:
+    """Each operator at each place once, with the smallest margin."""
+    found: dict[tuple[str, str], Decision] = {}
+    for one in itertools.chain(*several):
+        key = one.operator, one.place
+        found[key] = min(found.get(key, one), one, key=_rank)
+    return [*found.values()]
+
+
 def _rank(decision: Decision) -> float:
     return float("inf") if decision.margin is None else decision.margin
-
-
-def _nearer(one: Decision, other: Decision) -> Decision:
-    return min(one, other, key=_rank)
 
 
 def _reached(roots: list[Node]) -> Iterator[Node]:
@@ -98,7 +109,7 @@ def _reached(roots: list[Node]) -> Iterator[Node]:
 def _listed(call: Callable[..., Any]) -> Iterator[str]:
     """The types of the numbers that an archive's own tolist() makes lists of."""
     if isinstance(call, torch.nn.Module):
-        for graph in foreign._graphs(call):  # type: ignore[arg-type]
-            for node in foreign._nodes(graph):
+        for graph in foreign.graphs(call):  # type: ignore[arg-type]
+            for node in foreign.nodes(graph):
                 if node.kind() == "prim::tolist":
                     yield str(node.output().type()).replace("List[", "").rstrip("]")

@@ -1,0 +1,43 @@
+"""Changes to a graph of TorchScript: `cpp/engine/graph_edit.cpp`, in Python."""
+
+from typing import Any
+
+import torch
+
+VIEW = "aten::detach"
+"""The operator that makes a view of a whole tensor: it copies nothing, and is no kernel of oneDNN's."""
+
+
+def replace(graph: Any, node: Any, kind: str, inputs: list[Any], results: int = 1) -> None:
+    """Put another operator of ATen in the place of one; its first result stands for that of the former."""
+    other = graph.create(f"aten::{kind}", inputs, results)
+    other.insertBefore(node)
+    for output in other.outputs():
+        output.setType(node.output().type() if results == 1 else torch._C.TensorType.get())
+    node.output().replaceAllUsesWith(next(iter(other.outputs())))
+    node.destroy()
+
+
+def put_between(graph: Any, node: Any, place: int, kind: str = VIEW, *more: Any) -> None:
+    """Give a node a view of one of its inputs instead, or what another operator makes of that and of more values."""
+    value = node.inputsAt(place)
+    view = graph.create(kind, [value, *more], 1)
+    view.insertBefore(node)
+    view.output().setType(value.type())
+    node.replaceInput(place, view.output())
+
+
+def constant_before(graph: Any, node: Any, value: Any) -> Any:
+    """A constant that the node can read."""
+    with graph.insert_point_guard(node):
+        return graph.insertConstant(value)
+
+
+def is_none(value: Any) -> bool:
+    """Whether it stands for an argument that is left out."""
+    return bool(value.type().kind() == "NoneType")
+
+
+def is_tensor(value: Any) -> bool:
+    """Whether it is a tensor."""
+    return bool(value.type().kind() == "TensorType")
