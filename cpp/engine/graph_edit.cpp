@@ -17,7 +17,6 @@ Values all(Node& node) { return first(node, node.inputs().size()); }
 void replace(Node& node, const std::string& kind, const Values& inputs, std::size_t results) {
   auto* other = node.owningGraph()->create(c10::Symbol::fromQualString("aten::" + kind), inputs, results);
   other->insertBefore(&node);
-  if (results == 1) other->output()->setType(node.output()->type());
   node.output()->replaceAllUsesWith(other->outputs()[0]);
   node.destroy();
 }
@@ -30,7 +29,6 @@ void put_between(Node& node, std::size_t place, const char* kind, const Values& 
   inputs.insert(inputs.end(), more.begin(), more.end());
   auto* view = node.owningGraph()->create(c10::Symbol::fromQualString(kind), inputs);
   view->insertBefore(&node);
-  view->output()->setType(value->type());
   node.replaceInput(place, view->output());
 }
 

@@ -20,11 +20,12 @@ inline constexpr auto kView = "aten::detach";
 [[nodiscard]] bool is_none(const torch::jit::Value& value);
 [[nodiscard]] bool is_tensor(const torch::jit::Value& value);
 
-/// Puts another operator of ATen in the place of one; its first result stands for that of the former.
+/// Puts another operator of ATen, whose results are tensors, in the place of one; its first result stands for
+/// that of the former.
 void replace(torch::jit::Node& node, const std::string& kind, const Values& inputs, std::size_t results = 1);
 
-/// Gives a node a view of one of its inputs instead, or what another operator makes of that and of more
-/// values.
+/// Gives a node a view of one of its inputs, a tensor, instead, or what another operator makes of that and of
+/// more values.
 void put_between(torch::jit::Node& node, std::size_t place, const char* kind = kView,
                  const Values& more = {});
 

@@ -2,8 +2,6 @@
 
 from typing import Any
 
-import torch
-
 VIEW = "aten::detach"
 """The operator that makes a view of a whole tensor: it copies nothing, and is no kernel of oneDNN's."""
 
@@ -12,8 +10,6 @@ def replace(graph: Any, node: Any, kind: str, inputs: list[Any], results: int = 
     """Put another operator of ATen in the place of one; its first result stands for that of the former."""
     other = graph.create(f"aten::{kind}", inputs, results)
     other.insertBefore(node)
-    for output in other.outputs():
-        output.setType(node.output().type() if results == 1 else torch._C.TensorType.get())
     node.output().replaceAllUsesWith(next(iter(other.outputs())))
     node.destroy()
 
@@ -23,7 +19,6 @@ def put_between(graph: Any, node: Any, place: int, kind: str = VIEW, *more: Any)
     value = node.inputsAt(place)
     view = graph.create(kind, [value, *more], 1)
     view.insertBefore(node)
-    view.output().setType(value.type())
     node.replaceInput(place, view.output())
 
 
