@@ -13,6 +13,7 @@ from pipeline.decisions.margins import nearest
 from pipeline.entry import Form, Wanted
 from pipeline.errors import ModelError
 from pipeline.forms.execution import Executed
+from pipeline.forms.isolated import isolated
 from pipeline.judging import comparison, structure
 from pipeline.judging.findings import Decision
 from pipeline.judging.rules import Rule
@@ -55,7 +56,8 @@ def choose(
 
 def _fault(archive: Path, form: Form, pairs: Sequence[Pair], rule: Rule, names: Fields) -> str:
     """What is wrong with the archive in a form, in words; empty where it agrees."""
-    try:
+
+    def tried() -> str:
         executed = Executed(archive, form)
         if form == "fused" and executed.is_double:
             return "it computes in float64, which oneDNN Graph does not"
@@ -65,6 +67,9 @@ def _fault(archive: Path, form: Form, pairs: Sequence[Pair], rule: Rule, names: 
                 compared = comparison.compare(expected.output, output, rule, expected.truth, root, names)
                 if compared.faults:
                     return f"on '{sample.name}', {compared.faults[0].message}"
+        return ""
+
+    try:
+        return isolated(tried)
     except ModelError as error:
         return str(error)
-    return ""

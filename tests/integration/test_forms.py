@@ -1,11 +1,14 @@
 """The forms in which ts-infer runs an archive: each is right, the fastest that is right is chosen, and it is obeyed."""
 
 import json
+import os
+import signal
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
+import torch.nn.functional as F  # noqa: N812 - as everybody names it
 from torch import Tensor, nn
 
 from pipeline.entry import Form, Tolerance
@@ -119,12 +122,34 @@ class Wide(fused.Base):
         return self.row(x) + (x.mean() * 2 + 1)
 
 
-@pytest.mark.parametrize(("model", "form"), [(fused.KeptResidual, "fused"), (Wide, "frozen")])
+class OfAConstant(fused.Base):
+    """A group of constants alone, on which oneDNN Graph crashes."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.embedding = nn.Parameter(torch.zeros(1, 16, 6, 6))
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.row(x) + F.elu_(self.one(self.embedding)).mean(dim=(2, 3))
+
+
+@pytest.mark.parametrize(("model", "form"), [(fused.KeptResidual, "fused"), (Wide, "frozen"), (OfAConstant, "frozen")])
 def test_the_fastest_that_is_right(model: type[nn.Module], form: Form, tmp_path: Path) -> None:
     pairs = saved(model, tmp_path / "m.pt")
     chosen = ladder.choose(tmp_path / "m.pt", "auto", [], pairs, RULE, {})
     assert chosen.form == form
     assert ("fused is ruled out" in chosen.why) == (form != "fused")
+
+
+def test_what_crashes_is_ruled_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    pairs = saved(fused.KeptResidual, tmp_path / "m.pt")
+
+    def crash(self: Executed, sample: Sample) -> Any:  # noqa: ARG001
+        os.kill(os.getpid(), signal.SIGSEGV)
+
+    monkeypatch.setattr(Executed, "run", crash)
+    chosen = ladder.choose(tmp_path / "m.pt", "auto", [], pairs, RULE, {})
+    assert chosen == ("plain", "frozen is ruled out: its process was killed by SIGSEGV")
 
 
 def test_wrong_in_every_form_but_plain(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
