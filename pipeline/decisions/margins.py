@@ -7,7 +7,7 @@ by sizes, by weights or by the inputs as given is decided the same everywhere.
 """
 
 import itertools
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -42,20 +42,21 @@ def of(call: Callable[..., Any], sample: Sample) -> list[Decision]:
     return merged(found, [Decision("prim::tolist", "", None)] if listed & {"float", "complex"} else [])
 
 
-def of_model(
-    module: torch.nn.Module, archive: Path, called: Sequence[Sample], bound: Sequence[Sample]
-) -> list[Decision]:
-    """What the model decides by numbers that rounding moves, each once with its smallest margin.
+def of_eager(module: torch.nn.Module, samples: Iterable[Sample]) -> list[Decision]:
+    """What the model decides by numbers that rounding moves, each once with its smallest margin, over all samples.
 
-    Eager PyTorch is asked on all samples, as `called`: there the lines of the model's code are known. Where it decides
-    nothing, the archive is asked on the first sample of each method, for it may have other branches.
+    In eager PyTorch the lines of the model's code are known.
     """
-    found = merged(*(_followed(module, sample) for sample in called))
-    if found or isinstance(module, torch.jit.ScriptModule):
-        return found
-    archived = Archived(archive).module
-    firsts = {sample.method: sample for sample in reversed(bound)}
-    return merged(*(_followed(archived, sample) for sample in firsts.values()))
+    return merged(*(_followed(module, sample) for sample in samples))
+
+
+def of_archive(path: Path, samples: Iterable[Sample]) -> list[Decision]:
+    """The same of an archive, which may have other branches than eager PyTorch; on the first sample of each method."""
+    archived = Archived(path).module
+    firsts: dict[str, Sample] = {}
+    for sample in samples:
+        firsts.setdefault(sample.method, sample)
+    return of_eager(archived, firsts.values())
 
 
 def _followed(module: torch.nn.Module, sample: Sample) -> list[Decision]:

@@ -1,7 +1,7 @@
 """The truth: the same module in float64, where rounding is half a billion times finer."""
 
 import copy
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -9,9 +9,11 @@ import torch
 
 from pipeline.errors import ModelError
 from pipeline.judging import structure
+from pipeline.judging.findings import Decision
 from pipeline.judging.structure import Fields
 from pipeline.model import memory
 from pipeline.model.samples import Sample
+from pipeline.reference.golden import Expected
 
 ELSEWHERE = 0.05
 """Of the largest value."""
@@ -52,6 +54,11 @@ class Float64:
             return self._give_up("its output is not finite there")
         return truth
 
+    def doubt(self, found: Iterable[Expected], decision: Decision, names: Fields) -> None:
+        """Give up where a model that decides is further from float64 than rounding leads: it decides otherwise."""
+        if not self.missing and any(_is_far(expected, names) for expected in found):
+            self._give_up(f"it decides otherwise there, by {decision}")
+
     def _give_up(self, reason: str) -> None:
         self.missing = f"the model does not run in float64: {reason}"
         self.module = torch.nn.Module()
@@ -82,6 +89,11 @@ def _decides_otherwise(output: Any, truth: Any, names: Fields, root: str) -> str
         numbers = structure.numbers(output, names, root)
         other = next((path for path, value in numbers.items() if _is_elsewhere(value, true[path])), "")
     return f"it decides otherwise there, by {other}" if other else ""
+
+
+def _is_far(expected: Expected, names: Fields) -> bool:
+    ours, true = (structure.numbers(output, names, expected.root) for output in (expected.output, expected.truth))
+    return any(_is_elsewhere(ours[path], value) for path, value in true.items())
 
 
 def _is_elsewhere(value: torch.Tensor, truth: torch.Tensor) -> bool:

@@ -8,6 +8,7 @@ import torch
 from pipeline.entry import FORWARD, Model
 from pipeline.errors import SettingsError
 from pipeline.judging import ranking
+from pipeline.judging.findings import Decision
 from pipeline.layout import ModelFiles
 from pipeline.model import builders, categories, statedict
 from pipeline.model.evaluating import evaluated
@@ -35,6 +36,8 @@ class Subject(NamedTuple):
     """Whether calls change nothing in the module."""
     extra_files: Mapping[str, bytes]
     """Those that came with it."""
+    decisions: list[Decision]
+    """What it decides on the samples by numbers that rounding moves."""
 
     def module(self) -> torch.nn.Module:
         """The module to export, as it was before it was called."""

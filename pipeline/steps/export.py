@@ -56,10 +56,16 @@ def main(name: str, model: Model, settings: Settings) -> None:
     before = state.of(module)
     eager = Eager(module)
     expected = reference_side.run(eager, golden_samples, model)
+    decisions = margins.of_eager(module, golden_samples)
+    if decision := margins.nearest(decisions):
+        eager.float64.doubt(expected, decision, eager.names)
     changed = culprits.changes(module, golden_samples[0])
     alone = state.is_left_alone(before, module)
     console.say(DEPRECATION)
-    subject = Subject(name, model, provenance, eager, golden_samples, expected, before.weights, changed, alone, theirs)
+    weights = before.weights
+    subject = Subject(
+        name, model, provenance, eager, golden_samples, expected, weights, changed, alone, theirs, decisions
+    )
     refused = ""
     for method in methods.attempts(model):
         if refused:
@@ -143,11 +149,17 @@ def _export(subject: Subject, method: str) -> None:
 
 
 def _reset(exported: torch.jit.ScriptModule, buffers: Mapping[str, torch.Tensor]) -> None:
-    """Give the buffers their first values again: a trace is made by a call."""
-    for name, buffer in exported.named_buffers():
+    """Give the buffers their first values again: a trace is made by a call, and one finds what a script returns."""
+    modules = dict(exported.named_modules())
+    for name, buffer in [*exported.named_buffers()]:
         first = buffers.get(name.removeprefix(wrapping.INSIDE))
-        if first is not None:
+        if first is None:
+            continue
+        if buffer.shape == first.shape and not buffer.is_inference():
             buffer.copy_(first)
+        else:  # the call has put another tensor in its place
+            owner, _, attribute = name.rpartition(".")
+            setattr(modules[owner], attribute, first.clone())
 
 
 def _verify(
@@ -172,9 +184,11 @@ def _form(
     path: Path, subject: Subject, bound: list[Sample], reference: Reference, seen: list[Sight]
 ) -> tuple[list[Decision], ladder.Chosen]:
     """What the model decides by numbers that rounding moves, and the form in which ts-infer is to run it."""
+    module = subject.eager.module
     of_pictures = [Sample(sight.expected.name, [sight.input.unsqueeze(0)]) for sight in seen]
-    called = [*subject.samples, *of_pictures]
-    decisions = margins.of_model(subject.eager.module, path, called, [*bound, *of_pictures])
+    decisions = margins.merged(subject.decisions, margins.of_eager(module, of_pictures))
+    if not decisions and not isinstance(module, torch.jit.ScriptModule):
+        decisions = margins.of_archive(path, [*bound, *of_pictures])
     pairs = [*zip(bound, subject.expected, strict=True), *zip(of_pictures, reference.pictures, strict=True)]
     rule = reference.rule(subject.model.tolerance)
     return decisions, ladder.choose(path, subject.model.form, decisions, pairs, rule, reference.names)

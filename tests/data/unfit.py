@@ -247,6 +247,37 @@ class Loaded(Net):
             self.head.weight.copy_(torch.arange(self.head.weight.numel()).reshape(self.head.weight.shape) / 100)
 
 
+class Placing(nn.Module):
+    """Puts another tensor in the place of a buffer at its first call, as ConViT's positions are."""
+
+    places: Tensor
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.net = Net()
+        self.register_buffer("places", torch.zeros(1))
+
+    def forward(self, x: Tensor) -> Tensor:
+        y: Tensor = self.net(x)
+        if self.places.shape[0] != y.shape[1]:
+            self.places = torch.arange(10.0)
+        placed: Tensor = y + self.places
+        return placed
+
+
+class Ranked(nn.Module):
+    """Picks rows by scores that are the same in float32 and differ in float64, as close scores may."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.net = Net()
+
+    def forward(self, x: Tensor) -> Tensor:
+        rows = self.net(x)
+        best = (rows * 1e-9 + 1).topk(3, 1).indices
+        return rows.gather(1, best)
+
+
 def compiled() -> Any:
     """Ready to run in Python, by another compiler."""
     return torch.compile(Net())

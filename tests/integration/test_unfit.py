@@ -11,6 +11,7 @@ from torch import nn
 from pipeline import layout
 from pipeline.entry import Input, Model
 from pipeline.errors import ModelError
+from pipeline.judging.rules import Stated
 from pipeline.memory import UNLIMITED, available
 from pipeline.model import archive, builders, evaluating, memory, samples, statedict
 from pipeline.model.samples import Sample
@@ -96,6 +97,21 @@ def test_what_calls_change_does_not_ship(project: Project, method: str) -> None:
     assert "verified in Python" in said, said
     module, _ = archive.load(project.path(f"artifacts/tried/tried_{layout.EXPORTED[method]}.pt"))
     assert not module.seen.any()
+
+
+def test_a_buffer_that_the_first_call_replaces(project: Project) -> None:
+    said = exported(project, "Placing")
+    assert "scripted, " in said, said
+    module, _ = archive.load(project.path("artifacts/tried/tried_scripted.pt"))
+    assert module.places.shape == (1,)
+
+
+def test_float64_that_picks_other_rows_is_no_measure(project: Project) -> None:
+    """The distance from there is no rounding: a tolerance made of it would let anything pass."""
+    said = exported(project, "Ranked")
+    assert "the model does not run in float64: it decides otherwise there, by topk (unfit.py:" in said
+    reference = golden.read_reference(project.path("artifacts/tried/reference.pt"))
+    assert isinstance(reference.rule(None), Stated)
 
 
 def test_weights_that_a_call_writes_to(project: Project) -> None:
