@@ -261,8 +261,7 @@ class Placing(nn.Module):
         y: Tensor = self.net(x)
         if self.places.shape[0] != y.shape[1]:
             self.places = torch.arange(10.0)
-        placed: Tensor = y + self.places
-        return placed
+        return y + self.places
 
 
 class Ranked(nn.Module):
@@ -273,7 +272,7 @@ class Ranked(nn.Module):
         self.net = Net()
 
     def forward(self, x: Tensor) -> Tensor:
-        rows = self.net(x)
+        rows: Tensor = self.net(x)
         best = (rows * 1e-9 + 1).topk(3, 1).indices
         return rows.gather(1, best)
 
