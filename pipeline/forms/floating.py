@@ -2,6 +2,8 @@
 
 from typing import Any
 
+import torch
+
 from pipeline.forms.graph_edit import is_tensor
 
 PRODUCTS = ("linear", "matmul", "mm", "bmm", "addmm")
@@ -30,10 +32,14 @@ def is_floating(value: Any) -> bool:
         if not is_tensor(one) or one.debugName() in seen:
             continue
         seen.add(one.debugName())
-        node, constant = one.node(), one.toIValue()
+        node, constant = one.node(), one.toIValue()  # a number where a trace holds it as a tensor without axes
         kind = node.kind().removeprefix("aten::").rstrip("_")
-        if kind in _FLOATING or (constant is not None and constant.is_floating_point()):
+        if kind in _FLOATING or isinstance(constant, float) or _is_floating_tensor(constant):
             return True
         if kind in _OF_ANY:  # what is floating in the result was so in an input
             waiting += node.inputs()
     return False
+
+
+def _is_floating_tensor(constant: Any) -> bool:
+    return isinstance(constant, torch.Tensor) and constant.is_floating_point()

@@ -94,7 +94,7 @@ def _add(graph: Any, node: Any) -> None:
     A sum with 0, and a product with 1, it takes for the tensor itself, though that may be changed in place later.
     """
     tensor, number, alpha = node.inputs()
-    value, factor = number.toIValue(), alpha.toIValue()
+    value, factor = None if is_tensor(number) else number.toIValue(), alpha.toIValue()
     is_rounded = isinstance(value, float) and not is_floating(tensor)
     if isinstance(value, (int, float)) and isinstance(factor, (int, float)) and (is_rounded or value == 0):
         replace(graph, node, "subtract", [tensor, constant_before(graph, node, -value), alpha])

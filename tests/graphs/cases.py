@@ -47,9 +47,12 @@ class Case:
         """Two of the same extents; then those of others, if the program takes any."""
         other = self._other()
         self.given += [other] if other is not None else []
+        weights = {name: value.clone() for name, value in self.net.state_dict().items()}
         self.truth = [self._run(self.double, torch.float64, given)[0] for given in self.given]
         runs = [self._run(self.net, self.dtype, given) for given in self.given]
         self.eager, self.after = [outputs for outputs, _ in runs], [after for _, after in runs]
+        if not all(torch.equal(value, weights[name]) for name, value in self.net.state_dict().items()):
+            raise ValueError("it writes to its weights, which export refuses")
 
     def keeps(self, index: int) -> bool:
         """Whether eager PyTorch leaves the inputs as they were."""
