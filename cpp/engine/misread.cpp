@@ -2,13 +2,12 @@
 
 #include <torch/csrc/jit/ir/constants.h>
 
-#include <algorithm>
 #include <cstddef>
 #include <string>
 #include <unordered_map>
 #include <vector>
 
-#include "engine/floating.h"
+#include "engine/arithmetic.h"
 #include "engine/graph_edit.h"
 
 namespace torchferry {
@@ -21,58 +20,6 @@ using torch::jit::Value;
 using torch::jit::WithInsertPoint;
 
 using Spell = void (*)(Node&);
-
-/// Whether it computes with a number, and nothing says that the tensor is not of integers: the fuser then
-/// rounds the number first.
-bool may_round_number(Node& node) { return !is_tensor(*node.input(1)) && !is_floating(*node.input(0)); }
-
-/// Puts a view between a product and a constant: oneDNN looks for an input of what has made the constant.
-void part_from_constant(Node& node) {
-  const auto is_made_of_nothing = [](const Value& value) {
-    const auto inputs = value.node()->inputs();
-    return is_tensor(value) &&
-           std::ranges::none_of(inputs, [](const Value* input) { return is_tensor(*input); });
-  };
-  for (const std::size_t place : {std::size_t{0}, std::size_t{1}}) {
-    if (is_product(*node.input(place)->node()) && is_made_of_nothing(*node.input(1 - place)))
-      put_between(node, place);
-  }
-}
-
-/// Whether the second operand is that number. The fuser takes a sum with 0, and a product with 1, for the
-/// tensor itself, though that may be changed in place later.
-bool is_number(const Node& node, double number) {
-  const auto value = torch::jit::toIValue(node.input(1));
-  return value && ((value->isInt() && static_cast<double>(value->toInt()) == number) ||
-                   (value->isDouble() && value->toDouble() == number));
-}
-
-void add(Node& node) {
-  const auto number = torch::jit::toIValue(node.input(1));
-  const auto factor = torch::jit::toIValue(node.input(2));
-  const bool is_rounded = number && number->isDouble() && may_round_number(node);
-  if (factor && factor->isScalar() && (is_rounded || is_number(node, 0))) {
-    const WithInsertPoint here(&node);
-    const auto opposite = number->isInt() ? c10::IValue(-number->toInt()) : c10::IValue(-number->toDouble());
-    auto* negative = node.owningGraph()->insertConstant(opposite);
-    replace(node, "subtract", {node.input(0), negative, node.input(2)});
-  } else {
-    part_from_constant(node);
-  }
-}
-
-void mul(Node& node) {
-  if (may_round_number(node) || is_number(node, 1)) {
-    replace(node, "multiply", all(node));
-  } else {
-    part_from_constant(node);
-  }
-}
-
-/// With a rounding mode, or of integers by a number.
-void div(Node& node) {
-  if (node.inputs().size() > 2 || may_round_number(node)) replace(node, "divide", all(node));
-}
 
 /// Of all extents: the fuser asks each other reader of the tensor what it is, and fails if that is a list.
 void size(Node& node) {
@@ -171,9 +118,9 @@ const std::unordered_map<std::string, Spell>& spellings() {
                                                             {"aten::layer_norm", layer_norm},
                                                             {"aten::batch_norm", batch_norm},
                                                             {"aten::addmm", addmm},
-                                                            {"aten::div", div},
-                                                            {"aten::add", add},
-                                                            {"aten::mul", mul},
+                                                            {"aten::div", spell_quotient},
+                                                            {"aten::add", spell_sum},
+                                                            {"aten::mul", spell_product},
                                                             {"aten::size", size},
                                                             {"aten::_convolution", strided},
                                                             {"aten::round", round},

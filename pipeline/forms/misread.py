@@ -9,7 +9,7 @@ another way to say the same, which the fuser reads right or leaves alone.
 from collections.abc import Callable
 from typing import Any
 
-from pipeline.forms.floating import PRODUCTS, is_floating
+from pipeline.forms.arithmetic import spell_product, spell_quotient, spell_sum
 from pipeline.forms.graph_edit import constant_before, is_none, is_tensor, put_between, replace
 
 
@@ -88,43 +88,6 @@ def _gelu(graph: Any, node: Any) -> None:
         replace(graph, node, "gelu_", list(node.inputs()))
 
 
-def _add(graph: Any, node: Any) -> None:
-    """A number and a tensor of integers: the fuser rounds the number first; or a constant and a product.
-
-    A sum with 0, and a product with 1, it takes for the tensor itself, though that may be changed in place later.
-    """
-    tensor, number, alpha = node.inputs()
-    value, factor = None if is_tensor(number) else number.toIValue(), alpha.toIValue()
-    is_rounded = isinstance(value, float) and not is_floating(tensor)
-    if isinstance(value, (int, float)) and isinstance(factor, (int, float)) and (is_rounded or value == 0):
-        replace(graph, node, "subtract", [tensor, constant_before(graph, node, -value), alpha])
-    else:
-        _part_from_constant(graph, node)
-
-
-def _mul(graph: Any, node: Any) -> None:
-    """The same of a product."""
-    if not is_tensor(node.inputsAt(1)) and (node.inputsAt(1).toIValue() == 1 or not is_floating(node.inputsAt(0))):
-        replace(graph, node, "multiply", list(node.inputs()))
-    else:
-        _part_from_constant(graph, node)
-
-
-def _div(graph: Any, node: Any) -> None:
-    """With a rounding mode, or of integers by a number."""
-    if node.inputsSize() > 2 or (not is_tensor(node.inputsAt(1)) and not is_floating(node.inputsAt(0))):  # noqa: PLR2004
-        replace(graph, node, "divide", list(node.inputs()))
-
-
-def _part_from_constant(graph: Any, node: Any) -> None:
-    """Put a view between a product and a constant: oneDNN looks for an input of what has made the constant."""
-    for place, other in ((0, 1), (1, 0)):
-        product, constant = node.inputsAt(place), node.inputsAt(other)
-        is_constant = is_tensor(constant) and not any(map(is_tensor, constant.node().inputs()))
-        if is_constant and product.node().kind().removeprefix("aten::") in PRODUCTS:
-            put_between(graph, node, place)
-
-
 def _size(graph: Any, node: Any) -> None:
     """Of all extents: the fuser asks each other reader of the tensor what it is, and fails if that is a list."""
     if node.inputsSize() == 1:
@@ -146,13 +109,13 @@ _SPELLINGS: dict[str, Callable[[Any, Any], None]] = {
     "avg_pool2d": _pool,
     "_convolution": _strided,
     "conv2d": _conv2d,
-    "add": _add,
-    "mul": _mul,
+    "add": spell_sum,
+    "mul": spell_product,
     "size": _size,
     "layer_norm": _layer_norm,
     "batch_norm": _batch_norm,
     "addmm": _addmm,
-    "div": _div,
+    "div": spell_quotient,
     "round": _round,
     "clamp": _clamp,
     "softmax": _softmax,

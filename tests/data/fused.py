@@ -14,6 +14,9 @@ def double(channels: int) -> nn.Module:
 class Base(nn.Module):
     """Layers that the others put together, for float32[batch, 3, 16, 16]."""
 
+    traced = False
+    """Whether it is wrong in a trace, and not in a script."""
+
     def __init__(self) -> None:
         super().__init__()
         torch.manual_seed(0)
@@ -173,6 +176,16 @@ class IntegersByNumbers(Base):
         return self.linear(whole * 0.5 + 1.25), whole * 0.5
 
 
+class NumbersOfATrace(Base):
+    """A trace holds numbers as tensors without axes."""
+
+    traced = True
+
+    def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        whole = (x * 4).int()
+        return self.expand(x) * 0.5 + 0.3, (whole * 0.5 + 0.25) / 2.5 + whole * self.scale[0]
+
+
 class EveryOther(Base):
     def forward(self, x: Tensor) -> Tensor:
         return torch.relu(self.one(self.expand(x)[:, :, ::2, 1::2]))
@@ -204,6 +217,7 @@ MODELS: list[type[Base]] = [
     LayerScale,
     Recurrent,
     IntegersByNumbers,
+    NumbersOfATrace,
     EveryOther,
     SizesOfWhatIsListed,
 ]

@@ -1,5 +1,6 @@
 """The forms in which ts-infer runs an archive: each is right, the fastest that is right is chosen, and it is obeyed."""
 
+import io
 import json
 import os
 import signal
@@ -42,17 +43,22 @@ def close(found: Any, expected: Any) -> bool:
     return all(one.dtype == other.dtype and torch.allclose(one, other, 1e-5, 2e-5) for one, other in pairs)
 
 
-def scripted(model: type[nn.Module]) -> torch.jit.ScriptModule:
-    made: torch.jit.ScriptModule = torch.jit.script(model().eval())
-    return made
+def exported(model: type[fused.Base]) -> torch.jit.ScriptModule:
+    """The model in TorchScript, as it is after it was saved and loaded."""
+    file = io.BytesIO()
+    module = model().eval()
+    made = torch.jit.trace(module, inputs()[0], check_trace=False) if model.traced else torch.jit.script(module)
+    torch.jit.save(made, file)
+    loaded: torch.jit.ScriptModule = torch.jit.load(io.BytesIO(file.getvalue()))
+    return loaded
 
 
-def is_right(model: type[nn.Module], *, mended: bool) -> bool:
+def is_right(model: type[fused.Base], *, mended: bool) -> bool:
     """Whether the fused form agrees with eager PyTorch in each of several calls."""
     eager = model().eval()
     with torch.inference_mode():
         for x in inputs():
-            frozen = freeze(scripted(model)) if mended else torch.jit.freeze(scripted(model))
+            frozen = freeze(exported(model)) if mended else torch.jit.freeze(exported(model))
             if mended:
                 make_fusible(frozen.graph)
             for _ in range(CALLS):
@@ -64,15 +70,15 @@ def is_right(model: type[nn.Module], *, mended: bool) -> bool:
 
 
 @pytest.mark.parametrize("model", fused.MODELS)
-def test_fused_in_python(model: type[nn.Module]) -> None:
+def test_fused_in_python(model: type[fused.Base]) -> None:
     assert is_right(model, mended=True)
 
 
 @pytest.mark.parametrize("model", fused.MODELS)
-def test_fused_in_cpp(model: type[nn.Module], project: Project, tmp_path: Path) -> None:
+def test_fused_in_cpp(model: type[fused.Base], project: Project, tmp_path: Path) -> None:
     """It stays fused as well: it does not fail, and go on as it is."""
     words: list[str | Path] = ["--inputs", tmp_path / "inputs.pt", "--outputs", tmp_path / "outputs.pt"]
-    scripted(model).save(str(tmp_path / "model.pt"))
+    exported(model).save(str(tmp_path / "model.pt"))
     torch.save({"samples": [[x] for x in inputs()]}, tmp_path / "inputs.pt")
     order = [0, 1] * CALLS
     for form in ("fused", "frozen", "plain"):
@@ -93,7 +99,7 @@ NOT_WRONG_IN_SCRIPT = {
 
 
 @pytest.mark.parametrize("model", [model for model in fused.MODELS if model not in NOT_WRONG_IN_SCRIPT])
-def test_the_fuser_needs_the_mending(model: type[nn.Module]) -> None:
+def test_the_fuser_needs_the_mending(model: type[fused.Base]) -> None:
     """Without it each is wrong or fails. If this test fails with a new torch, that has mended it itself."""
     try:
         assert not is_right(model, mended=False)
@@ -101,13 +107,13 @@ def test_the_fuser_needs_the_mending(model: type[nn.Module]) -> None:
         assert str(error)  # noqa: PT017 - either will do
 
 
-def saved(model: type[nn.Module], path: Path) -> list[ladder.Pair]:
+def saved(model: type[fused.Base], path: Path) -> list[ladder.Pair]:
     """Write an archive; returns the samples, with what eager PyTorch makes of them."""
     weights = Provenance(source="seeded", sha256="")
     metadata = Metadata(
         model="m", builder="b", method="script", weights=weights, inputs=[], categories=[], torch=str(torch.__version__)
     )
-    archive.save(scripted(model), metadata, path)
+    archive.save(exported(model), metadata, path)
     eager = model().eval()
     with torch.inference_mode():
         outputs = [structure.plain(eager(x.clone())) for x in inputs()]
@@ -134,7 +140,7 @@ class OfAConstant(fused.Base):
 
 
 @pytest.mark.parametrize(("model", "form"), [(fused.KeptResidual, "fused"), (Wide, "frozen"), (OfAConstant, "frozen")])
-def test_the_fastest_that_is_right(model: type[nn.Module], form: Form, tmp_path: Path) -> None:
+def test_the_fastest_that_is_right(model: type[fused.Base], form: Form, tmp_path: Path) -> None:
     pairs = saved(model, tmp_path / "m.pt")
     chosen = ladder.choose(tmp_path / "m.pt", "auto", [], pairs, RULE, {})
     assert chosen.form == form
@@ -196,7 +202,7 @@ def test_a_form_that_does_not_agree_is_refused(project: Project) -> None:
 
 
 def test_a_file_from_elsewhere_runs_plain(project: Project, tmp_path: Path) -> None:
-    scripted(ScalarOfTheInput).save(str(tmp_path / "model.pt"))
+    torch.jit.script(ScalarOfTheInput().eval()).save(str(tmp_path / "model.pt"))
     finished = project.infer(tmp_path / "model.pt")
     assert finished.code == 0
     assert "model.pt does not say in which form it was verified, so it runs plain" in finished.output
