@@ -1,7 +1,8 @@
 """The form in which ts-infer is to run an archive: the fastest that agrees with eager PyTorch on all samples.
 
 Fused, frozen, plain: each is tried on the very samples and pictures that the archive is verified on. Plain is what the
-archive itself was verified in. A model whose decisions rounding could turn runs plain, which rounds as Python does.
+archive itself was verified in; where another is much slower on the first sample, plain is the better one. A model whose
+decisions rounding could turn runs plain, which rounds as Python does.
 """
 
 from collections.abc import Sequence
@@ -14,11 +15,13 @@ from pipeline.entry import Form, Wanted
 from pipeline.errors import ModelError
 from pipeline.forms.execution import Executed
 from pipeline.forms.isolated import isolated
+from pipeline.forms.slowness import slowness
 from pipeline.judging import comparison, structure
 from pipeline.judging.findings import Decision
 from pipeline.judging.rules import Rule
 from pipeline.judging.structure import Fields
 from pipeline.model.samples import Sample
+from pipeline.reference.archived import Archived
 from pipeline.reference.golden import Expected
 
 LADDER: tuple[Form, ...] = ("fused", "frozen")
@@ -47,26 +50,28 @@ def choose(
         return Chosen("plain", f"rounding could flip its decision at {decision}")
     fault = ""
     for form in LADDER:
-        if not (found := _fault(archive, form, pairs, rule, names)):
+        if not (found := _fault(archive, form, pairs, rule, names, timed=True)):
             return Chosen(form, fault or "the fastest form that agrees with eager PyTorch")
         fault = f"{form} is ruled out: {found}"
         console.say(fault)
     return Chosen("plain", fault)
 
 
-def _fault(archive: Path, form: Form, pairs: Sequence[Pair], rule: Rule, names: Fields) -> str:
-    """What is wrong with the archive in a form, in words; empty where it agrees."""
+def _fault(archive: Path, form: Form, pairs: Sequence[Pair], rule: Rule, names: Fields, *, timed: bool = False) -> str:
+    """What is wrong with the archive in a form, in words; empty where it agrees, and is not slow."""
 
     def tried() -> str:
         executed = Executed(archive, form)
         if form == "fused" and executed.is_double:
             return "it computes in float64, which oneDNN Graph does not"
-        for sample, expected in pairs:
+        for number, (sample, expected) in enumerate(pairs):
             for output in executed.run(sample):
                 root = structure.root(sample.method)
                 compared = comparison.compare(expected.output, output, rule, expected.truth, root, names)
                 if compared.faults:
                     return f"on '{sample.name}', {compared.faults[0].message}"
+            if timed and number == 0 and (slow := slowness(executed, Archived(archive), sample)):
+                return slow
         return ""
 
     try:

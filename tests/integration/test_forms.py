@@ -3,7 +3,9 @@
 import io
 import json
 import os
+import re
 import signal
+import time
 from pathlib import Path
 from typing import Any
 
@@ -156,6 +158,21 @@ def test_what_crashes_is_ruled_out(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr(Executed, "run", crash)
     chosen = ladder.choose(tmp_path / "m.pt", "auto", [], pairs, RULE, {})
     assert chosen == ("plain", "frozen is ruled out: its process was killed by SIGSEGV")
+
+
+def test_what_is_slow_is_ruled_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    pairs = saved(fused.KeptResidual, tmp_path / "m.pt")
+    right = Executed.run
+
+    def slow(self: Executed, sample: Sample) -> Any:
+        for output in right(self, sample):
+            time.sleep(0.1)
+            yield output
+
+    monkeypatch.setattr(Executed, "run", slow)
+    chosen = ladder.choose(tmp_path / "m.pt", "auto", [], pairs, RULE, {})
+    assert chosen.form == "plain"
+    assert re.fullmatch(r"frozen is ruled out: it takes [0-9.]+ times as long as plain", chosen.why)
 
 
 def test_wrong_in_every_form_but_plain(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
