@@ -27,6 +27,18 @@ bool is_of_a_newer_torch(const std::string& report) {
          report.find("maximum supported version") != std::string::npos;
 }
 
+/// The names of all extra files of an archive.
+std::vector<std::string> all_extra_files(const std::filesystem::path& path) {
+  constexpr std::string_view kFolder = "extra/";
+  std::vector<std::string> names;
+  for (const auto& record : caffe2::serialize::PyTorchStreamReader(path.string()).getAllRecords()) {
+    if (record.starts_with(kFolder)) names.push_back(record.substr(kFolder.size()));
+  }
+  return names;
+}
+
+bool is_ours(const std::string& name) { return std::ranges::find(kOurFiles, name) != kOurFiles.end(); }
+
 }  // namespace
 
 Archive load_archive(const std::filesystem::path& path) {
@@ -34,8 +46,11 @@ Archive load_archive(const std::filesystem::path& path) {
     throw Error(ExitCode::bad_file, "there is no archive " + path.string() + "; `doit export` writes one");
   }
   torch::jit::ExtraFilesMap extra;
-  for (const auto* name : kOurFiles) extra.emplace(name, "");
   try {
+    // Asked for others, torch would take NOTICE.txt for notice.txt.
+    for (const auto& name : all_extra_files(path)) {
+      if (is_ours(name)) extra.emplace(name, "");
+    }
     auto module = torch::jit::load(path.string(), at::kCPU, extra, /*load_debug_files=*/false);
     module.eval();
     return {std::move(module),
@@ -67,13 +82,8 @@ std::vector<std::string> other_methods(const torch::jit::Module& module) {
 }
 
 std::vector<std::string> extra_files(const std::filesystem::path& path) {
-  constexpr std::string_view kFolder = "extra/";
-  std::vector<std::string> names;
-  for (const auto& record : caffe2::serialize::PyTorchStreamReader(path.string()).getAllRecords()) {
-    if (!record.starts_with(kFolder)) continue;
-    auto name = record.substr(kFolder.size());
-    if (std::ranges::find(kOurFiles, name) == kOurFiles.end()) names.push_back(std::move(name));
-  }
+  auto names = all_extra_files(path);
+  std::erase_if(names, is_ours);
   return names;
 }
 

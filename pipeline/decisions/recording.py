@@ -23,6 +23,7 @@ from pipeline.decisions.traits import (
     STEPS,
     Operator,
     described,
+    holds_whole,
     is_discrete,
     is_of_sizes,
     is_rounding,
@@ -45,13 +46,21 @@ class Source(NamedTuple):
 
 
 class Node:
-    """What was written to a storage: from what, and whether it holds rounding."""
+    """What was written to a storage: from what, and whether it holds rounding, or whole numbers made of whole ones."""
 
-    __slots__ = ("before", "rounded", "source")
+    __slots__ = ("before", "rounded", "source", "whole")
 
-    def __init__(self, before: Iterable["Node"] = (), *, rounded: bool = False, source: Source | None = None) -> None:
+    def __init__(
+        self,
+        before: Iterable["Node"] = (),
+        *,
+        rounded: bool = False,
+        whole: bool = False,
+        source: Source | None = None,
+    ) -> None:
         self.before = tuple(before)
         self.rounded = rounded
+        self.whole = whole
         self.source = source
 
 
@@ -99,6 +108,7 @@ class Recording(TorchDispatchMode):
         if is_of_sizes(operator.name):
             return result
         exact = operator.name in EXACT and not any(arguments.get(name) for name in ADDING)
+        whole = all(map(self._is_whole, given)) and all(map(holds_whole, [*given, *made, *written]))
         for tensor in [*made, *written]:
             discrete = is_discrete(tensor.dtype)
             if discrete and rounded and source is None and not keeps_books(operator.name):
@@ -106,7 +116,8 @@ class Recording(TorchDispatchMode):
             few = discrete or operator.name in STEPS or is_rounding(arguments)
             node = Node(
                 before,
-                rounded=not few and (rounded or not exact),
+                rounded=not few and not whole and (rounded or not exact),
+                whole=whole,
                 source=source if discrete or self._jumps(operator.name, arguments) else None,
             )
             self._write(tensor, node)
@@ -122,6 +133,11 @@ class Recording(TorchDispatchMode):
     def _is_rounded(self, tensor: torch.Tensor) -> bool:
         node = self.node(tensor)
         return node is not None and node.rounded and not is_discrete(tensor.dtype)
+
+    def _is_whole(self, tensor: torch.Tensor) -> bool:
+        """Whether it was made of integers and constants alone, as masks and lengths are."""
+        node = self.node(tensor)
+        return is_discrete(tensor.dtype) or node is None or node.whole
 
     def _jumps(self, name: str, arguments: Mapping[str, Any]) -> bool:
         """Whether rounding in an argument can move the floating result by more than as much."""

@@ -32,7 +32,11 @@ ADDING = ("accumulate", "reduce")
 
 # Operators that give a floating result which jumps where an argument moves a little: their dtypes do not tell.
 STEPS = frozenset({
-    "ceil", "fix", "floor", "floor_divide", "heaviside", "histc", "round", "sign", "trunc",
+    "ceil", "fix", "floor", "floor_divide", "heaviside", "histc", "histogram", "histogramdd", "round", "sign", "trunc",
+    # Steps of a quantized tensor are its rounding; those of one that stays floating are steps.
+    "fake_quantize_per_channel_affine", "fake_quantize_per_tensor_affine", "fused_moving_avg_obs_fake_quant",
+    "fake_quantize_per_channel_affine_cachemask", "fake_quantize_per_tensor_affine_cachemask",
+    "_fake_quantize_per_tensor_affine_cachemask_tensor_qparams",
     # Comparisons write ones and zeros where they write to a floating tensor.
     "eq", "ge", "greater", "greater_equal", "gt", "le", "less", "less_equal", "lt", "ne", "not_equal",
     "logical_and", "logical_not", "logical_or", "logical_xor",
@@ -52,6 +56,8 @@ JUMPS: Mapping[str, str] = {
     **dict.fromkeys(("roi_pool", "ps_roi_pool", "roi_align", "ps_roi_align"), "rois"),
 }
 """The others, each with the argument that it jumps with; empty where it is any."""
+LARGEST_WHOLE = 2**24
+"""Up to which float32 has each whole number."""
 NEAREST = 1
 """The interpolation mode of a grid sampler."""
 
@@ -64,6 +70,15 @@ AS_MANY_AS_FOUND = frozenset({"argwhere", "nonzero_numpy", "one_hot", "repeat_in
 def is_discrete(dtype: torch.dtype) -> bool:
     """Whether values of it are whole, so that they do not move a little: a step of a quantized one is taken for it."""
     return not dtype.is_floating_point and not dtype.is_complex and "qu" not in str(dtype) and "qint" not in str(dtype)
+
+
+def holds_whole(value: torch.Tensor) -> bool:
+    """Whether it holds whole numbers that float32 has exactly, so that their sums and products round nothing."""
+    if is_discrete(value.dtype):
+        return True
+    if value.dtype not in (torch.float32, torch.float64) or value.layout != torch.strided:
+        return False
+    return torch.equal(value, value.round()) and not (value.abs() > LARGEST_WHOLE).any()
 
 
 def is_of_sizes(name: str) -> bool:

@@ -1,7 +1,7 @@
 """The extra files of a TorchScript file: what travels in it beside the model, each a name and bytes."""
 
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 import msgspec
@@ -20,11 +20,23 @@ def carried(model: Model) -> dict[str, bytes]:
     if not model.is_ready:
         return {}
     found = _read(files.locate(model.builder))
-    ours = [name for name in EXTRA_FILES if name in found]
+    if (twins := _alike(found)) and not _is_metadata(found.get(METADATA_FILE, b"")):
+        what = f"{model.builder} holds the extra files '{twins[0]}' and '{twins[1]}', between which torch does not tell"
+        raise ModelError(f"{what}; expected names that differ in more than case; save the file again with others")
+    ours = [name for name in found if name.lower() in EXTRA_FILES]
     if ours and not _is_metadata(found.get(METADATA_FILE, b"")):
         what = f"{model.builder} holds an extra file '{ours[0]}', which is the name of one that export writes"
         raise ModelError(f"{what}; expected any other name; save the file again with that one renamed")
     return {name: content for name, content in found.items() if name not in EXTRA_FILES}
+
+
+def _alike(names: Iterable[str]) -> list[str]:
+    """Two that differ in case alone, which is how torch looks for a file in an archive; mostly none."""
+    seen: dict[str, str] = {}
+    for name in names:
+        if (other := seen.setdefault(name.lower(), name)) != name:
+            return [other, name]
+    return []
 
 
 def beside_ours(archive: Path) -> dict[str, bytes]:

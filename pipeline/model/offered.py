@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from torch._jit_internal import FunctionModifiers, get_torchscript_modifier
 
-from pipeline.entry import FORWARD
+from pipeline.entry import FORWARD, PREPROCESS
 from pipeline.errors import ModelError
 from pipeline.suggest import did_you_mean
 
@@ -47,8 +47,20 @@ def kept(module: torch.nn.Module, exported: torch.jit.ScriptModule, named: Itera
     return [name for name in dict.fromkeys([*by(module), *named]) if name in known]
 
 
+def within(module: torch.nn.Module, exported: torch.jit.ScriptModule) -> list[str]:
+    """Those that submodules offer, such as `body.raw`: C++ can call them, and they cannot be compared."""
+    if isinstance(module, torch.jit.ScriptModule):  # where nothing tells them from what forward calls
+        return []
+    inside = dict(exported.named_modules())
+    offers = [(path, name) for path, inner in module.named_modules() if path in inside for name in by(inner)]
+    compiled = [(path, name) for path, name in offers if path and name in _compiled(inside[path])]
+    return [f"{path}.{name}" for path, name in compiled]
+
+
 def not_compared(names: Sequence[str]) -> str:
     """What to know of methods that nobody compares, and what to do."""
+    if PREPROCESS in names[:1] or "." in names[0]:
+        return f"not compared: {', '.join(names)}; to compare it, have a method of the model with another name call it"
     table = ", ".join(f'{name} = {{ inputs = [{{ shape = ["batch", …] }}] }}' for name in names[:1])
     return f"not compared: {', '.join(names)}; to compare it, give the entry methods = {{ {table} }}"
 

@@ -111,12 +111,11 @@ class Run:
         outcomes = list(self.outcomes.values())
         seconds = round(time.monotonic() - self._clock, 3)
         self._screen.close()
+        for ended in outcomes:
+            if ended.verdict:
+                self._screen.line(ended.verdict)
         if failed:
             self._screen.line(f"failed: {', '.join(failed)}")
-        else:
-            for ended in outcomes:
-                if ended.verdict:
-                    self._screen.line(ended.verdict)
         closing = outcome.counted(outcomes, seconds)
         self._screen.line(closing)
         with contextlib.suppress(OSError):  # a full disk, of which the tasks have said enough

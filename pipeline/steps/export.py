@@ -91,7 +91,7 @@ def _export(subject: Subject, method: str) -> None:
     buffers = {} if subject.left_alone else {name: value.clone() for name, value in module.named_buffers()}
     others = [sample for sample in subject.samples if sample.method != FORWARD]
     exported = methods.get(method).export(module, example, others)
-    offers = offered.kept(module, exported, model.methods)
+    offers, inner = offered.kept(module, exported, model.methods), offered.within(module, exported)
     if strangers := foreign.foreign(exported):
         raise ModelError(f"it calls {strangers[0]}, which C++ has not: {foreign.remedy(strangers[0])}")
     element = outputs.element_like(subject.expected[0].output, exported, example)
@@ -104,7 +104,7 @@ def _export(subject: Subject, method: str) -> None:
     bound = [sample.bound(exported) for sample in subject.samples]
     with files.staged(paths.archive) as staging:
         _reset(exported, buffers)
-        metadata = subject.metadata(method, samples.taken(model, exported), offers)
+        metadata = subject.metadata(method, samples.taken(model, exported), [*offers, *inner])
         archive.save(exported, metadata, staging, subject.extra_files)
         reference = golden.Reference(
             samples=[entry for entry in subject.expected if entry.method == FORWARD],

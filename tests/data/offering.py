@@ -34,6 +34,18 @@ class Finder(nn.Module):
         return self.head.out_features
 
 
+class Outer(nn.Module):
+    """A part of it offers methods."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.body = Finder()
+
+    def forward(self, x: Tensor) -> Tensor:
+        logits: Tensor = self.body(x)
+        return logits
+
+
 class Uncompiled(Finder):
     """Two methods that do not compile, for their `**` arguments."""
 

@@ -219,9 +219,12 @@ def test_a_form_that_does_not_agree_is_refused(project: Project) -> None:
 
 
 def test_a_file_from_elsewhere_runs_plain(project: Project, tmp_path: Path) -> None:
-    torch.jit.script(ScalarOfTheInput().eval()).save(str(tmp_path / "model.pt"))
+    """Its extra files are not ours, though torch would take them for ours by their names."""
+    theirs = {"NOTICE.txt": "a licence", "Form.txt": "round"}
+    torch.jit.script(ScalarOfTheInput().eval()).save(str(tmp_path / "model.pt"), _extra_files=theirs)
     finished = project.infer(tmp_path / "model.pt")
-    assert finished.code == 0
+    assert finished.code == 0, finished.output
+    assert "a licence" not in finished.output
     assert "model.pt does not say in which form it was verified, so it runs plain" in finished.output
     assert "--form fused" in finished.output
     assert form_of(project, tmp_path / "model.pt") is None

@@ -144,6 +144,12 @@ DECIDE: dict[str, tuple[Head, str]] = {
     "searchsorted": (lambda y, x: torch.searchsorted(y.sort(1)[0], x), "searchsorted"),
     "to integers": (lambda y, x: x.gather(1, (y.sigmoid() * 8).long()), "to"),
     "round": (rounds, "round"),
+    "fake quantisation": (
+        lambda y, _: torch.fake_quantize_per_tensor_affine(y, 0.01, 0, -128, 127),
+        "fake_quantize_per_tensor_affine",
+    ),
+    "histogram": (lambda y, _: torch.histogram(y.flatten(), torch.linspace(-1, 1, 5))[0], "histogram"),
+    "mask of a fraction": (lambda y, x: y * ((x > 0).float() * 0.3 > 0.3), "gt"),
     "floor of a quotient": (lambda y, x: x + torch.div(y, 0.3, rounding_mode="floor"), "div"),
     "remainder": (lambda y, _: y % 0.3, "remainder"),
     "sign": (lambda y, x: x * y.sign(), "sign"),
@@ -225,6 +231,9 @@ DO_NOT: dict[str, Head] = {
     "mask made of sizes": attends,
     "mask of the input": padded,
     "branch on the input": branches_on_the_input,
+    "whole numbers in floating point": lambda y, x: (
+        y.masked_fill((1.0 - (x > 0).float()).bool(), -1e4) * ((x > 0).float().sum(1, keepdim=True).long() > 3)
+    ),
     "sort of the input": lambda y, x: y.gather(1, x.argsort(1)),
     "moved input": lambda y, x: y * (torch.cat([x.flip(0), -x]).abs().half().float()[:ROWS] > 0.5),
     "weights": lambda y, _: y * (torch.linspace(-1, 1, 8).sin() > 0),
@@ -385,7 +394,7 @@ MARGINS: dict[str, tuple[Callable[[Tensor], Any], list[float], float | None]] = 
 
 @pytest.mark.parametrize(("head", "values", "expected"), MARGINS.values(), ids=MARGINS.keys())
 def test_margins(head: Callable[[Tensor], Any], values: list[float], expected: float | None) -> None:
-    found = margins.of(Given(head), sample(torch.tensor(values)))
+    found = margins.of(Given(head), sample(torch.tensor(values, dtype=torch.float32)))
     assert len(found) == 1, found
     assert found[0].margin == (pytest.approx(expected, rel=1e-5) if expected is not None else None)
 

@@ -23,7 +23,7 @@ from pipeline.parity.record import Comparison
 from pipeline.reference import eager, golden
 from pipeline.reference.eager import Eager
 from pipeline.reference.golden import Answers
-from tests.data.offering import Finder, Preprocessing, Remembering, Uncompiled
+from tests.data.offering import Finder, Outer, Preprocessing, Remembering, Uncompiled
 
 from .conftest import ROOT, Finished, Project
 
@@ -69,6 +69,14 @@ def test_each_way_of_exporting_keeps_them(method: str, wrapped: bool, tmp_path: 
     assert loaded.classes() == 10
     assert loaded.digest(torch.tensor(1)) != module.digest(torch.tensor(1)), "which only those who compare find out"
     assert set(offered.by(loaded)) == {*offers, *(["preprocess"] if wrapped else [])}
+
+
+def test_those_of_a_submodule_are_named() -> None:
+    module = Outer().eval()
+    archive = exported(module, "script", entry())
+    assert offered.kept(module, archive, []) == []
+    assert offered.within(module, archive) == ["body.digest", "body.embed"]
+    assert "have a method of the model with another name call it" in offered.not_compared(["body.digest"])
 
 
 def test_what_the_compiler_marks_is_as_it_was() -> None:

@@ -50,10 +50,16 @@ def test_they_are_read_as_they_are(tmp_path: Path) -> None:
     assert extras.carried(save(tmp_path / "bare.pt", {})) == {}
 
 
-@pytest.mark.parametrize("name", EXTRA_FILES)
+@pytest.mark.parametrize("name", [*EXTRA_FILES, "NOTICE.txt", "Categories.txt"])
 def test_one_that_has_the_name_of_ours(name: str, tmp_path: Path) -> None:
     model = save(tmp_path / "ready.pt", {**THEIRS, name: b"{}"})
     with pytest.raises(ModelError, match=f"holds an extra file '{name}', which is the name of one that export writes"):
+        extras.carried(model)
+
+
+def test_names_between_which_torch_does_not_tell(tmp_path: Path) -> None:
+    model = save(tmp_path / "ready.pt", {"names.txt": b"lower", "Names.txt": b"upper"})
+    with pytest.raises(ModelError, match=r"'Names.txt' and 'names.txt', between which torch does not tell"):
         extras.carried(model)
 
 
