@@ -43,11 +43,6 @@ bool is_number(const Node& node, double wanted) {
   return number && number->toDouble() == wanted;
 }
 
-Value* constant_before(Node& node, const c10::IValue& value) {
-  const torch::jit::WithInsertPoint here(&node);
-  return node.owningGraph()->insertConstant(value);
-}
-
 /// Has the second operand be a number where a trace holds it as a tensor, whose dtype would else count.
 void unwrap(Node& node) {
   const auto number = number_of(*node.input(1));

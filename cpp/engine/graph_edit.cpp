@@ -14,6 +14,11 @@ Values first(Node& node, std::size_t count) {
 
 Values all(Node& node) { return first(node, node.inputs().size()); }
 
+Value* constant_before(Node& node, const c10::IValue& value) {
+  const torch::jit::WithInsertPoint here(&node);
+  return node.owningGraph()->insertConstant(value);
+}
+
 void replace(Node& node, const std::string& kind, const Values& inputs, std::size_t results) {
   auto* other = node.owningGraph()->create(c10::Symbol::fromQualString("aten::" + kind), inputs, results);
   other->insertBefore(&node);

@@ -17,6 +17,9 @@ inline constexpr auto kView = "aten::detach";
 [[nodiscard]] Values first(torch::jit::Node& node, std::size_t count);
 [[nodiscard]] Values all(torch::jit::Node& node);
 
+/// A constant that a node can read.
+[[nodiscard]] torch::jit::Value* constant_before(torch::jit::Node& node, const c10::IValue& value);
+
 [[nodiscard]] bool is_none(const torch::jit::Value& value);
 [[nodiscard]] bool is_tensor(const torch::jit::Value& value);
 

@@ -2,7 +2,10 @@
 
 #include <torch/csrc/jit/ir/constants.h>
 
+#include <algorithm>
 #include <cstddef>
+#include <cstdint>
+#include <set>
 #include <string>
 #include <unordered_map>
 #include <vector>
@@ -17,19 +20,12 @@ namespace {
 using torch::jit::Block;
 using torch::jit::Node;
 using torch::jit::Value;
-using torch::jit::WithInsertPoint;
 
 using Spell = void (*)(Node&);
 
 /// Of all extents: the fuser asks each other reader of the tensor what it is, and fails if that is a list.
 void size(Node& node) {
   if (node.inputs().size() == 1) put_between(node, 0);
-}
-
-/// A None, for an argument that is left out.
-Value* none_before(Node& node) {
-  const WithInsertPoint here(&node);
-  return node.owningGraph()->insertConstant(c10::IValue());
 }
 
 /// Of every other element: copied first, for oneDNN takes no tensor with holes.
@@ -39,7 +35,7 @@ void strided(Node& node) {
        producer = producer->input(0)->node()) {
     const auto step = torch::jit::toIValue(producer->input(4));
     if (step && step->isInt() && step->toInt() == 1) continue;
-    put_between(node, 0, "aten::clone", {none_before(node)});
+    put_between(node, 0, "aten::clone", {constant_before(node, {})});
     return;
   }
 }
@@ -80,9 +76,37 @@ void addmm(Node& node) {
   for (const std::size_t place : {3, 4}) {
     const auto factor = torch::jit::toIValue(node.input(place));
     if (!factor || !factor->isInt()) continue;
-    const WithInsertPoint here(&node);
-    node.replaceInput(place, node.owningGraph()->insertConstant(static_cast<double>(factor->toInt())));
+    node.replaceInput(place, constant_before(node, static_cast<double>(factor->toInt())));
   }
+}
+
+/// Whether a sum has a product of matrices, times a number, for one of its operands.
+bool is_biased_product(const Node& sum) {
+  if (sum.kind() != torch::jit::aten::add) return false;
+  return std::ranges::any_of(sum.inputs().slice(0, 2), [](const Value* operand) {
+    const auto& scaled = *operand->node();
+    const bool is_scaled = scaled.kind() == torch::jit::aten::mul || scaled.kind() == torch::jit::aten::div;
+    return (is_scaled && scaled.input(0)->node()->kind() == torch::jit::aten::matmul) ||
+           is_biased_product(scaled);
+  });
+}
+
+/// As the end of attention with a bias of three axes, one for each head: oneDNN's kernel for attention takes
+/// another bias. By what a reshape has made of a picture in channels-last: if there is one, its stride along
+/// the batch is as small as along another axis, and oneDNN takes it for another layout.
+void matmul(Node& node) {
+  static const std::set<std::string> views{"aten::permute",    "aten::transpose", "aten::t",
+                                           "prim::ListUnpack", "aten::unbind",    "aten::chunk",
+                                           "aten::split",      "aten::select"};
+  static const std::set<std::string> reshapes{"aten::reshape", "aten::view", "aten::unflatten"};
+  const auto& weights = *node.input(0)->node();
+  if (weights.kind() == torch::jit::aten::softmax && is_biased_product(*weights.input(0)->node()))
+    put_between(node, 0);
+  auto* producer = node.input(1)->node();
+  while (views.contains(producer->kind().toQualString())) producer = producer->input(0)->node();
+  if (!reshapes.contains(producer->kind().toQualString())) return;
+  const auto as_usual = static_cast<std::int64_t>(at::MemoryFormat::Contiguous);
+  put_between(*producer, 0, "aten::contiguous", {constant_before(*producer, as_usual)});
 }
 
 /// To a number of decimals.
@@ -106,7 +130,7 @@ void softmax(Node& node) {
 void gelu(Node& node) {
   const auto approximate = torch::jit::toIValue(node.input(1));
   if (approximate && approximate->isString() && approximate->toStringRef() == "none") return;
-  put_between(node, 0, "aten::clone", {none_before(node)});
+  put_between(node, 0, "aten::clone", {constant_before(node, {})});
   put_between(node, 0);
   replace(node, "gelu_", all(node));
 }
@@ -118,6 +142,7 @@ const std::unordered_map<std::string, Spell>& spellings() {
                                                             {"aten::layer_norm", layer_norm},
                                                             {"aten::batch_norm", batch_norm},
                                                             {"aten::addmm", addmm},
+                                                            {"aten::matmul", matmul},
                                                             {"aten::div", spell_quotient},
                                                             {"aten::add", spell_sum},
                                                             {"aten::mul", spell_product},

@@ -186,6 +186,26 @@ class NumbersOfATrace(Base):
         return self.expand(x) * 0.5 + 0.3, (whole * 0.5 + 0.25) / 2.5 + whole * self.scale[0]
 
 
+class AttendsToPixels(Base):
+    """In channels-last, a reshape of one picture has the stride of a pixel along the batch."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        y = torch.relu(self.expand(x))
+        q = self.one(y).reshape(x.shape[0], 4, 4, 256).transpose(-1, -2)
+        k = self.conv(y).reshape(x.shape[0], 4, 4, 256)
+        return torch.matmul(torch.matmul(q, k).softmax(-1), q)
+
+
+class AttendsWithBias(Base):
+    """A bias of three axes, one for each head, as LeViT and EfficientFormer have it."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        heads = self.expand(x)[:, :, :2].reshape(x.shape[0], 4, 4, 32).transpose(-1, -2).contiguous()
+        bias = self.scale.reshape(4, 4, 1).repeat(1, 8, 32)
+        scores = torch.matmul(heads, heads.transpose(-1, -2)) * 0.25 + bias * bias.transpose(1, 2)
+        return torch.matmul(scores.softmax(-1), heads)
+
+
 class EveryOther(Base):
     def forward(self, x: Tensor) -> Tensor:
         return torch.relu(self.one(self.expand(x)[:, :, ::2, 1::2]))
@@ -218,6 +238,8 @@ MODELS: list[type[Base]] = [
     Recurrent,
     IntegersByNumbers,
     NumbersOfATrace,
+    AttendsToPixels,
+    AttendsWithBias,
     EveryOther,
     SizesOfWhatIsListed,
 ]

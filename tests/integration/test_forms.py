@@ -96,8 +96,9 @@ def test_fused_in_cpp(model: type[fused.Base], project: Project, tmp_path: Path)
 NOT_WRONG_IN_SCRIPT = {
     *(fused.AddedInPlace, fused.Dense, fused.EveryOther, fused.KeptByAnOutput, fused.KeptByBranches),
     fused.SizesOfWhatIsListed,
+    fused.AttendsToPixels,
 }
-"""What was found in other surroundings; kept, for the fuser may change how it divides a graph."""
+"""What was found in other surroundings, or in channels-last; kept, for the fuser may change how it divides a graph."""
 
 
 @pytest.mark.parametrize("model", [model for model in fused.MODELS if model not in NOT_WRONG_IN_SCRIPT])
@@ -141,7 +142,15 @@ class OfAConstant(fused.Base):
         return self.row(x) + F.elu_(self.one(self.embedding)).mean(dim=(2, 3))
 
 
-@pytest.mark.parametrize(("model", "form"), [(fused.KeptResidual, "fused"), (Wide, "frozen"), (OfAConstant, "frozen")])
+@pytest.mark.parametrize(
+    ("model", "form"),
+    [
+        (fused.KeptResidual, "fused"),
+        (fused.AttendsToPixels, "fused"),
+        (Wide, "frozen"),
+        (OfAConstant, "frozen"),
+    ],
+)
 def test_the_fastest_that_is_right(model: type[fused.Base], form: Form, tmp_path: Path) -> None:
     pairs = saved(model, tmp_path / "m.pt")
     chosen = ladder.choose(tmp_path / "m.pt", "auto", [], pairs, RULE, {})
