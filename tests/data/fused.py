@@ -193,7 +193,7 @@ class AttendsToPixels(Base):
         y = torch.relu(self.expand(x))
         q = self.one(y).reshape(x.shape[0], 4, 4, 256).transpose(-1, -2)
         k = self.conv(y).reshape(x.shape[0], 4, 4, 256)
-        return torch.matmul(torch.matmul(q, k).softmax(-1), q)
+        return torch.matmul(q, k).softmax(-1)
 
 
 class AttendsWithBias(Base):
