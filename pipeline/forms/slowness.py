@@ -11,7 +11,7 @@ from pipeline.forms.execution import CALLS, Executed
 from pipeline.model.samples import Sample
 from pipeline.reference.archived import Archived
 
-SLOWER = 1.5
+SLOWER = 1.25
 """Times as long as plain: less may be the noise of the machine."""
 NOTICED = 0.005
 """Seconds a call: a model that loses less is left alone."""
