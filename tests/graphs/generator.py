@@ -8,7 +8,7 @@ from .blocks import PICTURE
 from .builder import Builder
 from .operators import CHANNELS, embed, single
 from .program import Program
-from .sequences import SERIES
+from .sequences import PIXELS, SERIES
 
 EXTENTS = (1, 3, 5, 7, 8, 8, 12, 16, 17)
 MOST_NODES = 40
@@ -27,7 +27,7 @@ def _generate(seed: int, avoid: str) -> Program:
     batch = r.choice((1, 1, 2, 3))
     if kind < 0.66:
         b.input(batch, r.choice(CHANNELS), r.choice(EXTENTS), r.choice(EXTENTS))
-        blocks = PICTURE + SERIES[:1]
+        blocks = PICTURE + PIXELS
     elif kind < 0.86:
         b.input(batch, r.choice((1, 3, 7, 16, 17)), r.choice((4, 8, 16, 17, 24)))
         blocks = SERIES

@@ -170,6 +170,11 @@ KNOWN = {
         "fused",
         "exception",
     ),
+    "a vector along the width in channels-last": Known(
+        program("a = {0}.abs() + 1 | x\nb = {0} / {1} | x a\nc = {0} + {1} | b v", IMAGE, x(6, name="v")),
+        "fused channels-last",
+        "wrong",
+    ),
     "a convolution of a constant": Known(
         program(
             "p = {m} | | nn.Parameter(torch.zeros(1, 8, 6, 6))\n"

@@ -42,10 +42,25 @@ def attention(b: Builder, x: str, context: str = "") -> str:
     else:
         scores = b.emit(b.one_of(SCORES).replace("SCALE", f"{head**-0.5:.4f}"), query, key)
         if b.chance(0.3):  # a bias of positions
-            bias = (1, b.random.choice((1, heads)), *b.shape(scores)[-2:])
+            before = b.random.choice(((1, 1), (1, heads), (heads,), ()))
+            bias = (*before, *b.shape(scores)[-2:])
             scores = b.emit("{0} + {m}", scores, module=f"nn.Parameter(torch.zeros({bias}))")
         y = b.emit("torch.matmul({0}, {1})", b.emit("F.softmax({0}, -1)", scores), value)
     return linear(b, b.emit(b.one_of(JOINED).replace("WIDTH", str(width)), y), width)
+
+
+def pixels(b: Builder) -> str:
+    """Attention between the pixels of a picture, as in EfficientFormer."""
+    x = image(b)
+    heads, head = b.random.choice((1, 2, 4)), b.random.choice((1, 2, 4))
+    cut = f"{{0}}.reshape({{0}}.shape[0], {heads}, {head}, -1)"
+    query, key, value = (b.emit(cut, convolution(b, x, heads * head, "1")) for _ in range(3))
+    scores = b.emit("torch.matmul({0}.transpose(-1, -2), {1})", query, key)
+    if b.chance(0.6):
+        scores = b.emit(f"F.softmax({{0}} * {head**-0.5:.4f}, -1)", scores)
+    y = b.emit("torch.matmul({0}, {1}.transpose(-1, -2))", scores, value)
+    y = b.emit("{0}.transpose(-1, -2).reshape({1}.shape[0], -1, {1}.shape[2], {1}.shape[3])", y, x)
+    return convolution(b, y, b.shape(x)[1], "1")
 
 
 def transformer(b: Builder) -> str:
@@ -83,3 +98,4 @@ def speech(b: Builder) -> str:
 
 
 SERIES: tuple[Write, ...] = (transformer, transformer, speech, chain)
+PIXELS: tuple[Write, ...] = (transformer, pixels)
