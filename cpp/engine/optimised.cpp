@@ -39,9 +39,11 @@ std::string extents_of(const std::vector<c10::IValue>& inputs) {
 
 bool is_image(const at::Tensor& tensor) { return tensor.dim() == kImageDims && tensor.is_floating_point(); }
 
+/// The weights of layers alone: a bias of positions, [1, heads, n, m], is misread by oneDNN if it lies so.
 void to_channels_last(const torch::jit::Module& module) {
-  for (const auto& parameter : module.parameters()) {
-    if (is_image(parameter)) parameter.set_data(parameter.contiguous(at::MemoryFormat::ChannelsLast));
+  for (const auto& [name, parameter] : module.named_parameters()) {
+    if (name.ends_with("weight") && is_image(parameter))
+      parameter.set_data(parameter.contiguous(at::MemoryFormat::ChannelsLast));
   }
 }
 

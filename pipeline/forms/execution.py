@@ -37,8 +37,7 @@ class Executed:
         memory.require(COPIES * memory.size(self._module), f"the {form} form")
         self._channels_last = not _sees_layout(self._module)
         if self._channels_last:
-            for parameter in self._module.parameters():
-                parameter.data = channels_last(parameter.data)
+            weights_channels_last(self._module)
         self._frozen: torch.jit.ScriptModule | None = None
         self._compiled_for: Any = None
 
@@ -116,6 +115,13 @@ def _extents(arguments: list[Any]) -> list[Any]:
 def _sees_layout(module: torch.jit.ScriptModule) -> bool:
     graph = module.forward.inlined_graph  # type: ignore[attr-defined]
     return any(graph.findAllNodes(f"aten::{name}", recurse=True) for name in _LAYOUT)
+
+
+def weights_channels_last(module: torch.nn.Module) -> None:
+    """Lay out the weights of layers so; a bias of positions, [1, heads, n, m], would be misread by oneDNN."""
+    for name, parameter in module.named_parameters():
+        if name.endswith("weight"):
+            parameter.data = channels_last(parameter.data)
 
 
 def channels_last(tensor: torch.Tensor) -> torch.Tensor:

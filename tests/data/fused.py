@@ -206,6 +206,18 @@ class AttendsWithBias(Base):
         return torch.matmul(scores.softmax(-1), heads)
 
 
+class AttendsWithPositions(Base):
+    """A bias with as many axes as a picture, which is none."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.positions = nn.Parameter(torch.randn(1, 4, 16, 16))
+
+    def forward(self, x: Tensor) -> Tensor:
+        heads = self.linear(x.mean(1)).view(x.shape[0], 16, 4, 4).transpose(1, 2)
+        return torch.matmul(heads, heads.transpose(-2, -1)) * 0.5 + self.positions
+
+
 class EveryOther(Base):
     def forward(self, x: Tensor) -> Tensor:
         return torch.relu(self.one(self.expand(x)[:, :, ::2, 1::2]))
@@ -240,6 +252,7 @@ MODELS: list[type[Base]] = [
     NumbersOfATrace,
     AttendsToPixels,
     AttendsWithBias,
+    AttendsWithPositions,
     EveryOther,
     SizesOfWhatIsListed,
 ]

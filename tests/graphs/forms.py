@@ -130,8 +130,7 @@ def _calls(case: Case, form: Form, fuse: Fuse, prepare: Prepare | None) -> list[
     if form.bfloat16:
         scripted = lowered(scripted)
     if form.channels_last:
-        for weight in scripted.parameters():
-            weight.data = execution.channels_last(weight.data)
+        execution.weights_channels_last(scripted)
     first = other = scripted
     if form.frozen:
         unfused = execution.freeze if fuse is mended else freeze

@@ -97,6 +97,7 @@ NOT_WRONG_IN_SCRIPT = {
     *(fused.AddedInPlace, fused.Dense, fused.EveryOther, fused.KeptByAnOutput, fused.KeptByBranches),
     fused.SizesOfWhatIsListed,
     fused.AttendsToPixels,
+    fused.AttendsWithPositions,
 }
 """What was found in other surroundings, or in channels-last; kept, for the fuser may change how it divides a graph."""
 
@@ -147,6 +148,7 @@ class OfAConstant(fused.Base):
     [
         (fused.KeptResidual, "fused"),
         (fused.AttendsToPixels, "fused"),
+        (fused.AttendsWithPositions, "fused"),
         (Wide, "frozen"),
         (OfAConstant, "frozen"),
     ],
