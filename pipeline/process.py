@@ -20,6 +20,11 @@ GRACE = 5.0
 Child = subprocess.Popen[str]
 
 
+def ending(code: int) -> str:
+    """How a process ended, by its exit code as Python gives it: a signal is negative."""
+    return f"was killed by {signal.Signals(-code).name}" if code < 0 else f"exited with {code}"
+
+
 @dataclasses.dataclass(frozen=True)
 class Finished:
     """How a process ended."""
@@ -35,9 +40,7 @@ class Finished:
         """In words why it did not end well; empty when it did."""
         if self.timed_out:
             return "did not finish in time and was stopped"
-        if self.returncode < 0:
-            return f"was killed by {signal.Signals(-self.returncode).name}"
-        return f"exited with {self.returncode}" if self.returncode else ""
+        return ending(self.returncode) if self.returncode else ""
 
     def last_line(self) -> str:
         """The last line that it printed, which mostly names the fault."""

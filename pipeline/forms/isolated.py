@@ -1,7 +1,6 @@
 """A function in a process of its own: what crashes there, or writes over memory, leaves this process as it was."""
 
 import multiprocessing
-import signal
 import warnings
 from collections.abc import Callable
 from multiprocessing.connection import Connection
@@ -9,6 +8,7 @@ from multiprocessing.connection import Connection
 import torch
 
 from pipeline.errors import ModelError
+from pipeline.process import ending
 
 
 def isolated(function: Callable[[], str]) -> str:
@@ -28,7 +28,7 @@ def isolated(function: Callable[[], str]) -> str:
         returned, found = receiver.recv()
     except EOFError:
         process.join()
-        raise ModelError(f"its process {_ending(process.exitcode or 0)}") from None
+        raise ModelError(f"its process {ending(process.exitcode or 0)}") from None
     finally:
         receiver.close()
     process.join()
@@ -45,8 +45,3 @@ def _serve(function: Callable[[], str], receiver: Connection, sender: Connection
         sender.send((True, function()))
     except Exception as error:
         sender.send((False, error))
-
-
-def _ending(code: int) -> str:
-    """How a process ended, by its exit code as Python gives it."""
-    return f"was killed by {signal.Signals(-code).name}" if code < 0 else f"exited with {code}"

@@ -20,11 +20,12 @@ def carried(model: Model) -> dict[str, bytes]:
     if not model.is_ready:
         return {}
     found = _read(files.locate(model.builder))
-    if (twins := _alike(found)) and not _is_metadata(found.get(METADATA_FILE, b"")):
-        what = f"{model.builder} holds the extra files '{twins[0]}' and '{twins[1]}', between which torch does not tell"
+    exported = _is_metadata(found.get(METADATA_FILE, b""))
+    if (twins := _alike(found)) and not exported:
+        what = f"{model.builder} holds the extra files '{twins[0]}' and '{twins[1]}', which torch cannot tell apart"
         raise ModelError(f"{what}; expected names that differ in more than case; save the file again with others")
     ours = [name for name in found if name.lower() in EXTRA_FILES]
-    if ours and not _is_metadata(found.get(METADATA_FILE, b"")):
+    if ours and not exported:
         what = f"{model.builder} holds an extra file '{ours[0]}', which is the name of one that export writes"
         raise ModelError(f"{what}; expected any other name; save the file again with that one renamed")
     return {name: content for name, content in found.items() if name not in EXTRA_FILES}

@@ -149,7 +149,7 @@ def _export(subject: Subject, method: str) -> None:
 
 
 def _reset(exported: torch.jit.ScriptModule, buffers: Mapping[str, torch.Tensor]) -> None:
-    """Give the buffers their first values again: a trace is made by a call, and one finds what a script returns."""
+    """Give the buffers their first values again: tracing calls the module, as does a look at what a script returns."""
     modules = dict(exported.named_modules())
     for name, buffer in [*exported.named_buffers()]:
         first = buffers.get(name.removeprefix(wrapping.INSIDE))

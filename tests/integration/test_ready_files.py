@@ -58,9 +58,9 @@ def test_one_that_has_the_name_of_ours(name: str, tmp_path: Path) -> None:
         extras.carried(model)
 
 
-def test_names_between_which_torch_does_not_tell(tmp_path: Path) -> None:
+def test_names_that_torch_cannot_tell_apart(tmp_path: Path) -> None:
     model = save(tmp_path / "ready.pt", {"names.txt": b"lower", "Names.txt": b"upper"})
-    with pytest.raises(ModelError, match=r"'Names.txt' and 'names.txt', between which torch does not tell"):
+    with pytest.raises(ModelError, match=r"'Names.txt' and 'names.txt', which torch cannot tell apart"):
         extras.carried(model)
 
 
