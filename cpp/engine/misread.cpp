@@ -2,15 +2,13 @@
 
 #include <torch/csrc/jit/ir/constants.h>
 
-#include <algorithm>
 #include <cstddef>
-#include <cstdint>
-#include <set>
 #include <string>
 #include <unordered_map>
 #include <vector>
 
 #include "engine/arithmetic.h"
+#include "engine/attention.h"
 #include "engine/graph_edit.h"
 
 namespace torchferry {
@@ -19,7 +17,6 @@ namespace {
 
 using torch::jit::Block;
 using torch::jit::Node;
-using torch::jit::Value;
 
 using Spell = void (*)(Node&);
 
@@ -80,35 +77,6 @@ void addmm(Node& node) {
   }
 }
 
-/// Whether a sum has a product of matrices, times a number, for one of its operands.
-bool is_biased_product(const Node& sum) {
-  if (sum.kind() != torch::jit::aten::add) return false;
-  return std::ranges::any_of(sum.inputs().slice(0, 2), [](const Value* operand) {
-    const auto& scaled = *operand->node();
-    const bool is_scaled = scaled.kind() == torch::jit::aten::mul || scaled.kind() == torch::jit::aten::div;
-    return (is_scaled && scaled.input(0)->node()->kind() == torch::jit::aten::matmul) ||
-           is_biased_product(scaled);
-  });
-}
-
-/// As the end of attention with a bias of three axes, one for each head: oneDNN's kernel for attention takes
-/// another bias. By what a reshape has made of a picture in channels-last: if there is one, its stride along
-/// the batch is as small as along another axis, and oneDNN takes it for another layout.
-void matmul(Node& node) {
-  static const std::set<std::string> views{"aten::permute",    "aten::transpose", "aten::t",
-                                           "prim::ListUnpack", "aten::unbind",    "aten::chunk",
-                                           "aten::split",      "aten::select"};
-  static const std::set<std::string> reshapes{"aten::reshape", "aten::view", "aten::unflatten"};
-  const auto& weights = *node.input(0)->node();
-  if (weights.kind() == torch::jit::aten::softmax && is_biased_product(*weights.input(0)->node()))
-    put_between(node, 0);
-  auto* producer = node.input(1)->node();
-  while (views.contains(producer->kind().toQualString())) producer = producer->input(0)->node();
-  if (!reshapes.contains(producer->kind().toQualString())) return;
-  const auto as_usual = static_cast<std::int64_t>(at::MemoryFormat::Contiguous);
-  put_between(*producer, 0, "aten::contiguous", {constant_before(*producer, as_usual)});
-}
-
 /// To a number of decimals.
 void round(Node& node) {
   if (node.inputs().size() > 1) replace(node, "special_round", all(node));
@@ -142,7 +110,7 @@ const std::unordered_map<std::string, Spell>& spellings() {
                                                             {"aten::layer_norm", layer_norm},
                                                             {"aten::batch_norm", batch_norm},
                                                             {"aten::addmm", addmm},
-                                                            {"aten::matmul", matmul},
+                                                            {"aten::matmul", spell_matmul},
                                                             {"aten::div", spell_quotient},
                                                             {"aten::add", spell_sum},
                                                             {"aten::mul", spell_product},

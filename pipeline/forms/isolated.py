@@ -1,6 +1,10 @@
 """A function in a process of its own: what crashes there, or writes over memory, leaves this process as it was."""
 
+import math
 import multiprocessing
+import resource
+import signal
+import time
 import warnings
 from collections.abc import Callable
 from multiprocessing.connection import Connection
@@ -28,7 +32,10 @@ def isolated(function: Callable[[], str]) -> str:
         returned, found = receiver.recv()
     except EOFError:
         process.join()
-        raise ModelError(f"its process {ending(process.exitcode or 0)}") from None
+        code = process.exitcode or 0
+        if code == -signal.SIGXCPU:
+            raise ModelError("it takes minutes, far longer than plain, and was stopped") from None
+        raise ModelError(f"its process {ending(code)}") from None
     finally:
         receiver.close()
     process.join()
@@ -37,9 +44,17 @@ def isolated(function: Callable[[], str]) -> str:
     return str(found)
 
 
+def limit_processor_time(seconds: float) -> None:
+    """Let the system end this process after so many more seconds of processor time; other load does not count."""
+    _, hard = resource.getrlimit(resource.RLIMIT_CPU)
+    limit = math.ceil(time.process_time() + seconds)
+    resource.setrlimit(resource.RLIMIT_CPU, (limit if hard == resource.RLIM_INFINITY else min(limit, hard), hard))
+
+
 def _serve(function: Callable[[], str], receiver: Connection, sender: Connection) -> None:
     """Send what the function returns, or what it raises."""
     receiver.close()
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # a crash is expected here, and the weights make a large file
     torch.set_num_threads(1)
     try:
         sender.send((True, function()))

@@ -14,8 +14,8 @@ from pipeline.decisions.margins import nearest
 from pipeline.entry import Form, Wanted
 from pipeline.errors import ModelError
 from pipeline.forms.execution import Executed
-from pipeline.forms.isolated import isolated
-from pipeline.forms.slowness import slowness
+from pipeline.forms.isolated import isolated, limit_processor_time
+from pipeline.forms.slowness import patience, slowness
 from pipeline.judging import comparison, structure
 from pipeline.judging.findings import Decision
 from pipeline.judging.rules import Rule
@@ -51,7 +51,7 @@ def choose(
     fault = ""
     for form in LADDER:
         if not (found := _fault(archive, form, pairs, rule, names, timed=True)):
-            return Chosen(form, fault or "the fastest form that agrees with eager PyTorch")
+            return Chosen(form, fault or "the most optimised form that agrees with eager PyTorch")
         fault = f"{form} is ruled out: {found}"
         console.say(fault)
     return Chosen("plain", fault)
@@ -64,13 +64,15 @@ def _fault(archive: Path, form: Form, pairs: Sequence[Pair], rule: Rule, names: 
         executed = Executed(archive, form)
         if form == "fused" and executed.is_double:
             return "it computes in float64, which oneDNN Graph does not"
+        plain = Archived(archive)
         for number, (sample, expected) in enumerate(pairs):
+            limit_processor_time(patience(plain, sample))
             for output in executed.run(sample):
                 root = structure.root(sample.method)
                 compared = comparison.compare(expected.output, output, rule, expected.truth, root, names)
                 if compared.faults:
                     return f"on '{sample.name}', {compared.faults[0].message}"
-            if timed and number == 0 and (slow := slowness(executed, Archived(archive), sample)):
+            if timed and number == 0 and (slow := slowness(executed, plain, sample)):
                 return slow
         return ""
 

@@ -10,15 +10,8 @@ from collections.abc import Callable
 from typing import Any
 
 from pipeline.forms.arithmetic import spell_product, spell_quotient, spell_sum
+from pipeline.forms.attention import spell_matmul
 from pipeline.forms.graph_edit import constant_before, is_none, is_tensor, put_between, replace
-
-_VIEWS = {
-    *("aten::permute", "aten::transpose", "aten::t", "aten::unbind", "aten::chunk", "aten::split", "aten::select"),
-    "prim::ListUnpack",
-}
-_RESHAPES = {"aten::reshape", "aten::view", "aten::unflatten"}
-_CONTIGUOUS = 0
-"""`torch.contiguous_format`, in a graph."""
 
 
 def respell(graph: Any) -> None:
@@ -66,32 +59,6 @@ def _addmm(graph: Any, node: Any) -> None:
         factor = node.inputsAt(place)
         if factor.type().kind() == "IntType" and factor.toIValue() is not None:
             node.replaceInput(place, constant_before(graph, node, float(factor.toIValue())))
-
-
-def _matmul(graph: Any, node: Any) -> None:
-    """As the end of attention with a bias, or by what a reshape has made of a picture in channels-last.
-
-    Of a bias of three axes, one for each head, oneDNN's kernel for attention takes another part. If there is one
-    picture, its stride along the batch is as small as along another axis: oneDNN takes it for another layout.
-    """
-    weights, producer = node.inputsAt(0).node(), node.inputsAt(1).node()
-    if weights.kind() == "aten::softmax" and _is_biased_product(weights.inputsAt(0).node()):
-        put_between(graph, node, 0)
-    while producer.kind() in _VIEWS:
-        producer = producer.inputsAt(0).node()
-    if producer.kind() in _RESHAPES:
-        put_between(graph, producer, 0, "aten::contiguous", constant_before(graph, producer, _CONTIGUOUS))
-
-
-def _is_biased_product(total: Any) -> bool:
-    """Whether a sum has a product of matrices, times a number, for one of its operands."""
-    if total.kind() != "aten::add":
-        return False
-    operands = [total.inputsAt(place).node() for place in (0, 1)]
-    scaled = [one for one in operands if one.kind() in ("aten::mul", "aten::div")]
-    return any(one.inputsAt(0).node().kind() == "aten::matmul" for one in scaled) or any(
-        map(_is_biased_product, operands)
-    )
 
 
 def _round(graph: Any, node: Any) -> None:
@@ -149,7 +116,7 @@ _SPELLINGS: dict[str, Callable[[Any, Any], None]] = {
     "layer_norm": _layer_norm,
     "batch_norm": _batch_norm,
     "addmm": _addmm,
-    "matmul": _matmul,
+    "matmul": spell_matmul,
     "div": spell_quotient,
     "round": _round,
     "clamp": _clamp,

@@ -1,6 +1,7 @@
 """Whether a form that is right is so slow that plain is the better one.
 
 oneDNN has slow reference code for what its fast kernels do not cover: ConViT takes six times as long fused as plain.
+Its search for patterns takes exponential time in some graphs: for a scripted CoaT, hours.
 """
 
 import time
@@ -17,6 +18,17 @@ NOTICED = 0.005
 """Seconds a call: a model that loses less is left alone."""
 ROUNDS = 3
 """All must be slow, so that another program which runs for a moment does not decide."""
+PREPARATION = 120.0
+"""Seconds of processor time to prepare a form for a sample; most take less than one."""
+PATIENCE = 100
+"""As many calls of plain may the calls of a form take in all, on top of that."""
+
+
+def patience(plain: Archived, sample: Sample) -> float:
+    """Seconds of processor time that a form may take on a sample, its preparation included."""
+    start = time.process_time()
+    plain.run(sample)
+    return PREPARATION + PATIENCE * (time.process_time() - start)
 
 
 def slowness(executed: Executed, plain: Archived, sample: Sample) -> str:

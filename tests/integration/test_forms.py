@@ -15,7 +15,7 @@ import torch.nn.functional as F  # noqa: N812 - as everybody names it
 from torch import Tensor, nn
 
 from pipeline.entry import Form, Tolerance
-from pipeline.forms import ladder
+from pipeline.forms import ladder, slowness
 from pipeline.forms.execution import Executed, freeze, fusion, make_fusible
 from pipeline.judging import structure
 from pipeline.judging.findings import Decision
@@ -171,6 +171,19 @@ def test_what_crashes_is_ruled_out(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     assert chosen == ("plain", "frozen is ruled out: its process was killed by SIGSEGV")
 
 
+def test_what_never_ends_is_ruled_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    pairs = saved(fused.KeptResidual, tmp_path / "m.pt")
+
+    def prepare(self: Executed, sample: Sample) -> Any:  # noqa: ARG001
+        while True:
+            pass
+
+    monkeypatch.setattr(slowness, "PREPARATION", 0.5)
+    monkeypatch.setattr(Executed, "run", prepare)
+    chosen = ladder.choose(tmp_path / "m.pt", "auto", [], pairs, RULE, {})
+    assert chosen == ("plain", "frozen is ruled out: it takes minutes, far longer than plain, and was stopped")
+
+
 def test_what_is_slow_is_ruled_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     pairs = saved(fused.KeptResidual, tmp_path / "m.pt")
     right = Executed.run
@@ -212,7 +225,7 @@ def form_of(project: Project, path: Path) -> Any:
 
 def test_the_archive_says_its_form(project: Project) -> None:
     finished, record = compare(project, 'builder = "nets:Net"', SEEDED, PICTURE)
-    assert "ts-infer runs it fused: the fastest form that agrees with eager PyTorch" in finished.output
+    assert "ts-infer runs it fused: the most optimised form that agrees with eager PyTorch" in finished.output
     assert record.form == "fused"
     assert form_of(project, project.path("artifacts/tried/tried_exported.pt")) == "fused"
 
