@@ -37,7 +37,7 @@ def search(
 
         if causes.enough(failure):
             continue
-        if failure.kind == "close":  # rounding, mostly: a smaller program would have another limit
+        if failure.kind.startswith("close"):  # rounding, mostly: a smaller program would have another limit
             print(f"{program.seed}: {failure.form}: {failure.detail}", flush=True)
             continue
         worker.start()

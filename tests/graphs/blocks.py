@@ -154,7 +154,7 @@ def chain(b: Builder) -> str:
             x = b.emit(b.one_of(ACTIVATIONS), x)
         elif kind < 0.65:
             x = merge(b, x, b.like(x)) if b.chance(0.5) else merge(b, b.like(x), x)
-        elif kind < 0.8:
+        elif kind < 0.8 and len(b.shape(x)) > 1:
             x = norm(b, x)
         elif kind < 0.9:
             x = pool(b, x)

@@ -5,7 +5,7 @@ import dataclasses
 import re
 from typing import Any
 
-from .forms import Failure
+from .forms import UNSEEN, Failure
 from .program import Program
 
 MOST_ALIKE = 12
@@ -72,6 +72,7 @@ class Causes:
     def sorted(self) -> list[Cause]:
         """The wrong ones first, then the most frequent."""
         order = {
+            f"wrong{UNSEEN}": -1,
             "wrong": 0,
             "crash": 1,
             "not finite": 2,
