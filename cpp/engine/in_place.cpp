@@ -80,11 +80,6 @@ bool is_in_place(const Node& node) {
   return kind.ends_with('_');
 }
 
-bool is_pointwise(const Node& node) {
-  const std::string kind = node.kind().toQualString();
-  return kPointwise.contains(is_in_place(node) ? kind.substr(0, kind.size() - 1) : kind);
-}
-
 /// Whether a kernel may have computed it; a constant or an argument of the graph is never overwritten.
 bool is_computed(const Value& value) {
   const auto kind = value.node()->kind();
@@ -116,6 +111,11 @@ void guard(Node* node, const Order& order) {
 }
 
 }  // namespace
+
+bool is_pointwise(const Node& node) {
+  const std::string kind = node.kind().toQualString();
+  return kPointwise.contains(is_in_place(node) ? kind.substr(0, kind.size() - 1) : kind);
+}
 
 void guard_in_place(Block& block) {
   const Order order(block);

@@ -15,6 +15,7 @@
 #include "engine/archive.h"
 #include "engine/in_place.h"
 #include "engine/misread.h"
+#include "engine/strides.h"
 #include "engine/values.h"
 
 namespace torchferry {
@@ -99,6 +100,7 @@ void make_fusible(std::shared_ptr<torch::jit::Graph>& graph) {
   torch::jit::RemoveTensorMutation(graph);  // as the fuser would, but before views are put in
   torch::jit::RemoveListMutation(graph);
   respell(*graph->block());
+  make_strides_usual(*graph->block());
   guard_in_place(*graph->block());
 }
 

@@ -218,6 +218,15 @@ class AttendsWithPositions(Base):
         return torch.matmul(heads, heads.transpose(-2, -1)) * 0.5 + self.positions
 
 
+class AttendsFromOneToken(Base):
+    """An axis of extent 1 with another stride than usual, as in each step of a decoder."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        query = self.linear(x.mean((1, 2))).view(x.shape[0], 1, 4, 4).transpose(1, 2) * 0.5
+        keys = self.linear(x.mean(1)).view(x.shape[0], 16, 4, 4).transpose(1, 2)
+        return torch.matmul(query, keys.transpose(-2, -1))
+
+
 class EveryOther(Base):
     def forward(self, x: Tensor) -> Tensor:
         return torch.relu(self.one(self.expand(x)[:, :, ::2, 1::2]))
@@ -253,6 +262,7 @@ MODELS: list[type[Base]] = [
     AttendsToPixels,
     AttendsWithBias,
     AttendsWithPositions,
+    AttendsFromOneToken,
     EveryOther,
     SizesOfWhatIsListed,
 ]

@@ -170,6 +170,16 @@ KNOWN = {
         "fused",
         "exception",
     ),
+    "an axis of extent 1 that has changed places": Known(
+        program(
+            "a = {m}({0}) | x | nn.Linear(16, 16)\nb = {0}.view(2, 1, 4, 4).transpose(1, 2) | a\n"
+            "c = torch.matmul({0} * 0.5, {1}) | b k",
+            x(2, 1, 16),
+            x(2, 4, 4, 7, name="k"),
+        ),
+        "fused",
+        "wrong",
+    ),
     "a vector along the width in channels-last": Known(
         program("a = {0}.abs() + 1 | x\nb = {0} / {1} | x a\nc = {0} + {1} | b v", IMAGE, x(6, name="v")),
         "fused channels-last",

@@ -96,12 +96,9 @@ def test_what_raises_in_one_form_is_found() -> None:
 
 
 def tried(known: Known, fuse: Fuse = freeze) -> list[Failure] | None:
-    """What is wrong with the program; in another process where it may crash."""
-    forms = [form for form in FORMS if form.name == known.form]
-    if known.kind != "crash":
-        return run(known.program, fuse, forms=forms)
+    """What is wrong with the program; in a process of its own, since it may crash, and oneDNN keeps its kernels."""
     with Worker(fuse) as worker:
-        return worker.run(known.program, forms)
+        return worker.run(known.program, [form for form in FORMS if form.name == known.form])
 
 
 @pytest.mark.parametrize("about", KNOWN)

@@ -1,0 +1,76 @@
+#include "engine/strides.h"
+
+#include <torch/csrc/jit/ir/irparser.h>
+
+#include <cstddef>
+#include <memory>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "engine/graph_edit.h"
+#include "engine/in_place.h"
+
+namespace torchferry {
+
+namespace {
+
+using torch::jit::Node;
+
+const std::set<std::string> kTransposing{"aten::movedim",  "aten::permute", "aten::swapaxes",
+                                         "aten::swapdims", "aten::t",       "aten::transpose"};
+/// What may return a view of what it is given.
+const std::set<std::string> kViews{
+    "aten::chunk", "aten::contiguous", "aten::narrow",  "aten::select",     "aten::slice",
+    "aten::split", "aten::unbind",     "aten::squeeze", "prim::ListUnpack", "aten::split_with_sizes"};
+/// Makes a view with usual strides, where PyTorch has one. Of a batch of one that is not contiguous, it would
+/// make the first stride as small as that of another axis.
+constexpr auto kUsual = R"(
+graph(%x : Tensor):
+  %zero : int = prim::Constant[value=0]()
+  %one : int = prim::Constant[value=1]()
+  %contiguous : bool = aten::is_contiguous(%x)
+  %batch : int = aten::size(%x, %zero)
+  %several : bool = aten::ne(%batch, %one)
+  %has_one : bool = aten::__or__(%contiguous, %several)
+  %y : Tensor = prim::If(%has_one)
+    block0():
+      %view : Tensor = aten::view_as(%x, %x)
+      -> (%view)
+    block1():
+      -> (%x)
+  return (%y)
+)";
+
+/// Whether it makes a view in which axes have changed places.
+bool is_transposed(const Node* node) {
+  while (kViews.contains(node->kind().toQualString())) node = node->input(0)->node();
+  return kTransposing.contains(node->kind().toQualString());
+}
+
+void make_usual(Node& node, std::size_t place) {
+  static const auto usual = [] {
+    auto graph = std::make_shared<torch::jit::Graph>();
+    torch::jit::parseIR(kUsual, graph.get());
+    return graph;
+  }();
+  const torch::jit::WithInsertPoint guard(&node);
+  const auto made = torch::jit::insertGraph(*node.owningGraph(), *usual, {node.input(place)});
+  node.replaceInput(place, made.front());
+}
+
+}  // namespace
+
+void make_strides_usual(torch::jit::Block& block) {
+  const std::vector<Node*> nodes(block.nodes().begin(), block.nodes().end());
+  for (auto* node : nodes) {
+    for (auto* inner : node->blocks()) make_strides_usual(*inner);
+    if (!is_pointwise(*node)) continue;
+    for (std::size_t place = 0; place < node->inputs().size(); ++place) {
+      const auto& value = *node->input(place);
+      if (is_tensor(value) && is_transposed(value.node())) make_usual(*node, place);
+    }
+  }
+}
+
+}  // namespace torchferry
