@@ -65,6 +65,9 @@ void part_from_constant(Node& node) {
 }  // namespace
 
 void spell_sum(Node& node) {
+  for (const std::size_t place : {0, 1}) {
+    if (node.input(place)->node()->kind() == torch::jit::aten::layer_norm) put_between(node, place);
+  }
   const auto constant = torch::jit::toIValue(node.input(1));
   const auto factor = torch::jit::toIValue(node.input(2));
   const bool is_whole = constant && constant->isInt();

@@ -1,7 +1,7 @@
 """Sums, products and quotients that oneDNN Graph gets wrong: `cpp/engine/arithmetic.cpp`, in Python.
 
 A number beside a tensor of integers it rounds first, and 0.5 becomes 0. A sum with 0, and a product with 1, it takes
-for the tensor itself, though that may be changed in place later.
+for the tensor itself, though that may be changed in place later. What is added to a layer norm's result, it drops.
 """
 
 from typing import Any
@@ -13,7 +13,10 @@ from pipeline.forms.graph_edit import constant_before, is_tensor, put_between, r
 
 
 def spell_sum(graph: Any, node: Any) -> None:
-    """Spell it as a difference where it would be wrong."""
+    """Spell it as a difference where it would be wrong; or keep it out of the kernel of a layer norm."""
+    for place in (0, 1):
+        if node.inputsAt(place).node().kind() == "aten::layer_norm":
+            put_between(graph, node, place)
     tensor, added, alpha = node.inputs()
     is_changed = _may_round_number(node) and not isinstance(added.toIValue(), int)
     is_known = added.toIValue() is not None and isinstance(alpha.toIValue(), (int, float))

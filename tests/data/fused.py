@@ -227,6 +227,19 @@ class AttendsFromOneToken(Base):
         return torch.matmul(query, keys.transpose(-2, -1))
 
 
+class AddsToANorm(Base):
+    """A sum with the result of a layer norm, as in Swin v2."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.of_rows = nn.LayerNorm(16)
+
+    def forward(self, x: Tensor) -> Tensor:
+        y = x.mean(1)
+        normed: Tensor = self.of_rows(self.linear(y))
+        return y + normed
+
+
 class EveryOther(Base):
     def forward(self, x: Tensor) -> Tensor:
         return torch.relu(self.one(self.expand(x)[:, :, ::2, 1::2]))
@@ -263,6 +276,7 @@ MODELS: list[type[Base]] = [
     AttendsWithBias,
     AttendsWithPositions,
     AttendsFromOneToken,
+    AddsToANorm,
     EveryOther,
     SizesOfWhatIsListed,
 ]
