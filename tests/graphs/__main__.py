@@ -5,7 +5,6 @@ import collections
 import dataclasses
 import importlib
 import json
-import os
 import time
 from pathlib import Path
 
@@ -73,7 +72,6 @@ def main() -> None:
     parser.add_argument("--json", type=Path)
     options = parser.parse_args()
     forms = [form for form in FORMS if not options.form or form.name in options.form]
-    os.environ.setdefault("MALLOC_PERTURB_", "128")  # memory that nobody has written reads as a huge number
     causes, counts = Causes(), collections.Counter[str]()
     start, tried = time.monotonic(), 0
     with Worker(freeze if options.unmended else mended, hook(options.prepare)) as worker:

@@ -170,6 +170,15 @@ KNOWN = {
         "fused",
         "exception",
     ),
+    "concatenations in one although an operand changes between them": Known(
+        program(
+            "a = torch.cat([{0}, {1}], 1) | x y\nb = {0}.sub_(0.2) | y\nc = torch.cat([{0}, {1}], 1) | y a",
+            IMAGE,
+            x(2, 8, 6, 6, name="y"),
+        ),
+        "script",
+        "wrong",
+    ),
     "an axis of extent 1 that has changed places": Known(
         program(
             "a = {m}({0}) | x | nn.Linear(16, 16)\nb = {0}.view(2, 1, 4, 4).transpose(1, 2) | a\n"

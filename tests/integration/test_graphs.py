@@ -19,7 +19,7 @@ from tests.graphs.worker import Worker
 KEPT_OUT = {
     *("a tensor without dimensions", "concatenation in float64", "convolution without a batch"),
     *("one channel between convolutions", "pooling without a batch", "the rank of a convolution without a batch"),
-    "a vector along the width in channels-last",
+    *("a vector along the width in channels-last", "concatenations in one although an operand changes between them"),
 }
 """What is not mended: the form is then kept out by export, which sees that it fails or is wrong."""
 
@@ -106,7 +106,8 @@ def test_a_known_fault_is_found(about: str) -> None:
     """Where this fails, torch gets it right now: it is to be taken from the list."""
     known = KNOWN[about]
     found = tried(known)
-    assert [one.kind for one in found or ()] == [known.kind], f"torch {torch.__version__}: {found}"
+    kinds = ["wrong" if one.kind == "not finite" else one.kind for one in found or ()]
+    assert kinds == [known.kind], f"torch {torch.__version__}: {found}"
 
 
 @pytest.mark.parametrize("about", [about for about in KNOWN if about not in KEPT_OUT])
