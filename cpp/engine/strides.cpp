@@ -24,7 +24,8 @@ const std::set<std::string> kViews{
     "aten::chunk", "aten::contiguous", "aten::narrow",  "aten::select",     "aten::slice",
     "aten::split", "aten::unbind",     "aten::squeeze", "prim::ListUnpack", "aten::split_with_sizes"};
 /// Makes a view with usual strides, where PyTorch has one. Of a batch of one that is not contiguous, it would
-/// make the first stride as small as that of another axis.
+/// make the first stride as small as that of another axis. It ends in an operator, for the fuser looks for
+/// the input of what has made an operand.
 constexpr auto kUsual = R"(
 graph(%x : Tensor):
   %zero : int = prim::Constant[value=0]()
@@ -39,7 +40,8 @@ graph(%x : Tensor):
       -> (%view)
     block1():
       -> (%x)
-  return (%y)
+  %z : Tensor = aten::detach(%y)
+  return (%z)
 )";
 
 /// Whether it makes a view in which axes have changed places.

@@ -49,6 +49,7 @@ def _usual() -> Any:
     """
 
     def usual(x: torch.Tensor) -> torch.Tensor:
-        return x.view_as(x) if x.is_contiguous() or x.size(0) != 1 else x
+        y = x.view_as(x) if x.is_contiguous() or x.size(0) != 1 else x
+        return y.detach()  # an operator, for the fuser looks for the input of what has made an operand
 
     return torch.jit.script(usual).graph

@@ -227,6 +227,15 @@ class AttendsFromOneToken(Base):
         return torch.matmul(query, keys.transpose(-2, -1))
 
 
+class AddsToPixels(Base):
+    """A sum of a product with a view whose axes have changed places, as in DaViT; mending must not make it fail."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        pixels = self.expand(x).flatten(2).transpose(1, 2)
+        mixed: Tensor = self.linear(torch.relu(pixels))
+        return pixels + mixed
+
+
 class AddsToANorm(Base):
     """A sum with the result of a layer norm, as in Swin v2."""
 
@@ -276,6 +285,7 @@ MODELS: list[type[Base]] = [
     AttendsWithBias,
     AttendsWithPositions,
     AttendsFromOneToken,
+    AddsToPixels,
     AddsToANorm,
     EveryOther,
     SizesOfWhatIsListed,

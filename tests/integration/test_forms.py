@@ -99,6 +99,7 @@ NOT_WRONG_IN_SCRIPT = {
     fused.AttendsToPixels,
     fused.AttendsWithPositions,
     fused.AttendsFromOneToken,
+    fused.AddsToPixels,
 }
 """What was found in other surroundings, in channels-last, or where oneDNN did not yet keep a right kernel; held here,
 for the fuser may change how it divides a graph. `tests/graphs/known.py` shows what is wrong without mending."""
