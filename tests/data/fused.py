@@ -231,7 +231,7 @@ class AddsToPixels(Base):
     """A sum of a product with a view whose axes have changed places, as in DaViT; mending must not make it fail."""
 
     def forward(self, x: Tensor) -> Tensor:
-        pixels = self.expand(x).flatten(2).transpose(1, 2)
+        pixels: Tensor = self.expand(x).flatten(2).transpose(1, 2)
         mixed: Tensor = self.linear(torch.relu(pixels))
         return pixels + mixed
 
