@@ -112,7 +112,7 @@ class Model(Table, frozen=True):
     method: Literal["auto", "script", "trace"] = "auto"
     """Of these two, "auto" is the first that does."""
     form: Wanted = "auto"
-    """In which form ts-infer runs the archive; "auto" is the fastest that agrees with eager PyTorch on this model."""
+    """In which form ts-infer runs the archive; "auto" is the most optimised that agrees with eager PyTorch."""
     inputs: list[Input] = msgspec.field(default_factory=lambda: [Input(shape=["batch", 3, 224, 224])])
     """Unless it says otherwise, a batch of ImageNet's pictures."""
     methods: dict[str, Method] = {}

@@ -49,8 +49,15 @@ void unwrap(Node& node) {
   if (number && is_tensor(*node.input(1))) node.replaceInput(1, constant_before(node, *number));
 }
 
+/// Puts a view between a layer norm and a sum.
+void separate_from_layer_norm(Node& node) {
+  for (const std::size_t place : {0, 1}) {
+    if (node.input(place)->node()->kind() == torch::jit::aten::layer_norm) put_between(node, place);
+  }
+}
+
 /// Puts a view between a product and a constant: oneDNN looks for an input of what has made the constant.
-void part_from_constant(Node& node) {
+void separate_from_constant(Node& node) {
   const auto is_made_of_nothing = [](const Value& value) {
     const auto inputs = value.node()->inputs();
     return is_tensor(value) &&
@@ -65,15 +72,13 @@ void part_from_constant(Node& node) {
 }  // namespace
 
 void spell_sum(Node& node) {
-  for (const std::size_t place : {0, 1}) {
-    if (node.input(place)->node()->kind() == torch::jit::aten::layer_norm) put_between(node, place);
-  }
+  separate_from_layer_norm(node);
   const auto constant = torch::jit::toIValue(node.input(1));
   const auto factor = torch::jit::toIValue(node.input(2));
   const bool is_whole = constant && constant->isInt();
   const bool is_changed = may_round_number(node) && !is_whole;
   if (!constant || !factor || !factor->isScalar() || !(is_changed || is_number(node, 0))) {
-    part_from_constant(node);
+    separate_from_constant(node);
     return;
   }
   unwrap(node);
@@ -87,7 +92,7 @@ void spell_product(Node& node) {
     unwrap(node);
     replace(node, "multiply", all(node));
   } else {
-    part_from_constant(node);
+    separate_from_constant(node);
   }
 }
 

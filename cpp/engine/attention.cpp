@@ -28,7 +28,7 @@ bool is_biased_product(const Node& sum) {
 }
 
 /// Keeps the product with softmax's result out of the pattern that oneDNN has a kernel for.
-void part_from_bias(Node& node) {
+void separate_from_bias(Node& node) {
   const auto& weights = *node.input(0)->node();
   if (weights.kind() == torch::jit::aten::softmax && is_biased_product(*weights.input(0)->node()))
     put_between(node, 0);
@@ -40,8 +40,7 @@ void reshape_copy(Node& node) {
                                            "prim::ListUnpack", "aten::unbind",    "aten::chunk",
                                            "aten::split",      "aten::select"};
   static const std::set<std::string> reshapes{"aten::reshape", "aten::view", "aten::unflatten"};
-  auto* producer = node.input(1)->node();
-  while (views.contains(producer->kind().toQualString())) producer = producer->input(0)->node();
+  auto* producer = behind(node.input(1)->node(), views);
   if (!reshapes.contains(producer->kind().toQualString())) return;
   const auto contiguous = static_cast<std::int64_t>(at::MemoryFormat::Contiguous);
   put_between(*producer, 0, "aten::contiguous", {constant_before(*producer, contiguous)});
@@ -50,7 +49,7 @@ void reshape_copy(Node& node) {
 }  // namespace
 
 void spell_matmul(Node& node) {
-  part_from_bias(node);
+  separate_from_bias(node);
   reshape_copy(node);
 }
 

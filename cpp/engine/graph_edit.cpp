@@ -14,6 +14,11 @@ Values first(Node& node, std::size_t count) {
 
 Values all(Node& node) { return first(node, node.inputs().size()); }
 
+Node* behind(Node* node, const std::set<std::string>& kinds) {
+  while (kinds.contains(node->kind().toQualString())) node = node->input(0)->node();
+  return node;
+}
+
 Value* constant_before(Node& node, const c10::IValue& value) {
   const torch::jit::WithInsertPoint here(&node);
   return node.owningGraph()->insertConstant(value);

@@ -3,6 +3,7 @@
 #include <torch/csrc/jit/ir/ir.h>
 
 #include <cstddef>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -16,6 +17,9 @@ inline constexpr auto kView = "aten::detach";
 /// The first inputs of a node, or all of them.
 [[nodiscard]] Values first(torch::jit::Node& node, std::size_t count);
 [[nodiscard]] Values all(torch::jit::Node& node);
+
+/// The first node that is of no such kind, from a node back along first inputs.
+[[nodiscard]] torch::jit::Node* behind(torch::jit::Node* node, const std::set<std::string>& kinds);
 
 /// A constant that a node can read.
 [[nodiscard]] torch::jit::Value* constant_before(torch::jit::Node& node, const c10::IValue& value);

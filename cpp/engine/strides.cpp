@@ -33,22 +33,19 @@ graph(%x : Tensor):
   %contiguous : bool = aten::is_contiguous(%x)
   %batch : int = aten::size(%x, %zero)
   %several : bool = aten::ne(%batch, %one)
-  %has_one : bool = aten::__or__(%contiguous, %several)
-  %y : Tensor = prim::If(%has_one)
+  %has_usual : bool = aten::__or__(%contiguous, %several)
+  %y : Tensor = prim::If(%has_usual)
     block0():
       %view : Tensor = aten::view_as(%x, %x)
       -> (%view)
     block1():
       -> (%x)
-  %z : Tensor = aten::detach(%y)
-  return (%z)
+  %made : Tensor = aten::detach(%y)
+  return (%made)
 )";
 
 /// Whether it makes a view in which axes have changed places.
-bool is_transposed(const Node* node) {
-  while (kViews.contains(node->kind().toQualString())) node = node->input(0)->node();
-  return kTransposing.contains(node->kind().toQualString());
-}
+bool is_transposed(Node* node) { return kTransposing.contains(behind(node, kViews)->kind().toQualString()); }
 
 void make_usual(Node& node, std::size_t place) {
   static const auto usual = [] {
@@ -69,8 +66,8 @@ void make_strides_usual(torch::jit::Block& block) {
     for (auto* inner : node->blocks()) make_strides_usual(*inner);
     if (!is_pointwise(*node)) continue;
     for (std::size_t place = 0; place < node->inputs().size(); ++place) {
-      const auto& value = *node->input(place);
-      if (is_tensor(value) && is_transposed(value.node())) make_usual(*node, place);
+      auto* value = node->input(place);
+      if (is_tensor(*value) && is_transposed(value->node())) make_usual(*node, place);
     }
   }
 }

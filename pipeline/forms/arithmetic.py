@@ -13,10 +13,8 @@ from pipeline.forms.graph_edit import constant_before, is_tensor, put_between, r
 
 
 def spell_sum(graph: Any, node: Any) -> None:
-    """Spell it as a difference where it would be wrong; or keep it out of the kernel of a layer norm."""
-    for place in (0, 1):
-        if node.inputsAt(place).node().kind() == "aten::layer_norm":
-            put_between(graph, node, place)
+    """Spell it as a difference where it would be wrong, and keep it out of the kernel of a layer norm."""
+    _separate_from_layer_norm(graph, node)
     tensor, added, alpha = node.inputs()
     is_changed = _may_round_number(node) and not isinstance(added.toIValue(), int)
     is_known = added.toIValue() is not None and isinstance(alpha.toIValue(), (int, float))
@@ -25,7 +23,7 @@ def spell_sum(graph: Any, node: Any) -> None:
         opposite = constant_before(graph, node, -node.inputsAt(1).toIValue())
         replace(graph, node, "subtract", [tensor, opposite, alpha])
     else:
-        _part_from_constant(graph, node)
+        _separate_from_constant(graph, node)
 
 
 def spell_product(graph: Any, node: Any) -> None:
@@ -34,7 +32,7 @@ def spell_product(graph: Any, node: Any) -> None:
         _unwrap(graph, node)
         replace(graph, node, "multiply", list(node.inputs()))
     else:
-        _part_from_constant(graph, node)
+        _separate_from_constant(graph, node)
 
 
 def spell_quotient(graph: Any, node: Any) -> None:
@@ -75,7 +73,14 @@ def _unwrap(graph: Any, node: Any) -> None:
         node.replaceInput(1, constant_before(graph, node, number))
 
 
-def _part_from_constant(graph: Any, node: Any) -> None:
+def _separate_from_layer_norm(graph: Any, node: Any) -> None:
+    """Put a view between a layer norm and a sum."""
+    for place in (0, 1):
+        if node.inputsAt(place).node().kind() == "aten::layer_norm":
+            put_between(graph, node, place)
+
+
+def _separate_from_constant(graph: Any, node: Any) -> None:
     """Put a view between a product and a constant: oneDNN looks for an input of what has made the constant."""
     for place, other in ((0, 1), (1, 0)):
         product, constant = node.inputsAt(place), node.inputsAt(other)

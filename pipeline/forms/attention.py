@@ -7,7 +7,7 @@ kernel takes the operand for one of another layout.
 
 from typing import Any
 
-from pipeline.forms.graph_edit import constant_before, put_between
+from pipeline.forms.graph_edit import behind, constant_before, put_between
 
 _VIEWS = {
     *("aten::permute", "aten::transpose", "aten::t", "aten::unbind", "aten::chunk", "aten::split", "aten::select"),
@@ -20,20 +20,18 @@ _CONTIGUOUS = 0
 
 def spell_matmul(graph: Any, node: Any) -> None:
     """Keep it out of the pattern of attention with such a bias, and let it read a contiguous copy."""
-    _part_from_bias(graph, node)
+    _separate_from_bias(graph, node)
     _reshape_copy(graph, node)
 
 
-def _part_from_bias(graph: Any, node: Any) -> None:
+def _separate_from_bias(graph: Any, node: Any) -> None:
     weights = node.inputsAt(0).node()
     if weights.kind() == "aten::softmax" and _is_biased_product(weights.inputsAt(0).node()):
         put_between(graph, node, 0)
 
 
 def _reshape_copy(graph: Any, node: Any) -> None:
-    producer = node.inputsAt(1).node()
-    while producer.kind() in _VIEWS:
-        producer = producer.inputsAt(0).node()
+    producer = behind(node.inputsAt(1).node(), _VIEWS)
     if producer.kind() in _RESHAPES:
         put_between(graph, producer, 0, "aten::contiguous", constant_before(graph, producer, _CONTIGUOUS))
 

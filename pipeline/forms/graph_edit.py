@@ -1,5 +1,6 @@
 """Changes to a graph of TorchScript: `cpp/engine/graph_edit.cpp`, in Python."""
 
+from collections.abc import Collection
 from typing import Any
 
 VIEW = "aten::detach"
@@ -20,6 +21,13 @@ def put_between(graph: Any, node: Any, place: int, kind: str = VIEW, *more: Any)
     view = graph.create(kind, [value, *more], 1)
     view.insertBefore(node)
     node.replaceInput(place, view.output())
+
+
+def behind(node: Any, kinds: Collection[str]) -> Any:
+    """The first node that is of no such kind, from a node back along first inputs."""
+    while node.kind() in kinds:
+        node = node.inputsAt(0).node()
+    return node
 
 
 def constant_before(graph: Any, node: Any, value: Any) -> Any:

@@ -16,7 +16,9 @@ from pipeline.process import ending
 
 
 def isolated(function: Callable[[], str]) -> str:
-    """What the function returns; a ModelError where its process is killed instead, by a fault of memory for example.
+    """What the function returns; a ModelError where its process is killed instead.
+
+    That may be by a fault of memory, or by the limit that the function has set with `limit_processor_time`.
 
     The process is a fork, which costs milliseconds and copies no weights. There, torch computes in one thread, since
     the threads of OpenMP do not survive a fork (torch's DataLoader does the same).
@@ -45,7 +47,7 @@ def isolated(function: Callable[[], str]) -> str:
 
 
 def limit_processor_time(seconds: float) -> None:
-    """Let the system end this process after so many more seconds of processor time; other load does not count."""
+    """Let the system end this process after so many more seconds of processor time; other processes do not count."""
     _, hard = resource.getrlimit(resource.RLIMIT_CPU)
     limit = math.ceil(time.process_time() + seconds)
     resource.setrlimit(resource.RLIMIT_CPU, (limit if hard == resource.RLIM_INFINITY else min(limit, hard), hard))

@@ -1,4 +1,4 @@
-"""The form in which ts-infer is to run an archive: the fastest that agrees with eager PyTorch on all samples.
+"""The form in which ts-infer is to run an archive: the most optimised that agrees with eager PyTorch.
 
 Fused, frozen, plain: each is tried on the very samples and pictures that the archive is verified on. Plain is what the
 archive itself was verified in; where another is much slower on the first sample, plain is the better one. A model whose
@@ -25,7 +25,7 @@ from pipeline.reference.archived import Archived
 from pipeline.reference.golden import Expected
 
 LADDER: tuple[Form, ...] = ("fused", "frozen")
-"""The fastest first; below both is plain."""
+"""The most optimised first; below both is plain."""
 Pair = tuple[Sample, Expected]
 
 

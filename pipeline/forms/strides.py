@@ -11,7 +11,7 @@ from typing import Any
 
 import torch
 
-from pipeline.forms.graph_edit import is_tensor
+from pipeline.forms.graph_edit import behind, is_tensor
 from pipeline.forms.in_place import POINTWISE
 
 _TRANSPOSING = {f"aten::{name}" for name in ("movedim", "permute", "swapaxes", "swapdims", "t", "transpose")}
@@ -36,9 +36,7 @@ def make_usual(graph: Any, block: Any = None) -> None:
 
 def _is_transposed(node: Any) -> bool:
     """Whether it makes a view in which axes have changed places."""
-    while node.kind() in _VIEWS:
-        node = node.inputsAt(0).node()
-    return node.kind() in _TRANSPOSING
+    return behind(node, _VIEWS).kind() in _TRANSPOSING
 
 
 @functools.cache

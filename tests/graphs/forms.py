@@ -22,7 +22,7 @@ ORDER = (0, 1, 0, 1, 0)
 OTHER = 2
 """The inputs of other extents, which are run in between by an executor of their own."""
 UNSEEN = ", on other extents alone"
-"""Export cannot rule out what is right on the samples that it tries."""
+"""The end of a kind of failure that export does not see: its samples are right."""
 CLOSE = 10.0
 """Up to so many times what is allowed may be the luck of the reference."""
 
@@ -196,12 +196,12 @@ def judge(case: Case, form: Form, calls: Sequence[Call]) -> Failure | None:
             if error > most * limit and (form.bfloat16 or error > case.noise(call.given, place)):
                 most = error / limit
                 detail = f"{where}: {error:.2g} is {most:.3g} times what is allowed, of {largest(true[place]):.2g}"
-                kind = ("wrong" if most > CLOSE else "close") + is_other * UNSEEN
+                kind = ("wrong" if most > CLOSE else "close") + (UNSEEN if is_other else "")
                 found[is_other] = (most, Failure(form.name, kind, detail))
     return max(found.values(), key=_severity)[1] if found else None
 
 
 def _severity(found: tuple[float, Failure]) -> tuple[bool, bool]:
-    """What export sees is ruled out, so a failure counts as unseen only if there is no other."""
+    """Wrong before close; then what export sees before what it does not, for a form that fails there is ruled out."""
     _, failure = found
     return failure.kind.startswith("wrong"), not failure.kind.endswith(UNSEEN)

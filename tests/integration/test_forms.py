@@ -1,4 +1,4 @@
-"""The forms in which ts-infer runs an archive: each is right, the fastest that is right is chosen, and it is obeyed."""
+"""The forms in which ts-infer runs an archive: each is right, the most optimised of these is chosen, and obeyed."""
 
 import io
 import json
@@ -101,8 +101,8 @@ NOT_WRONG_IN_SCRIPT = {
     fused.AttendsFromOneToken,
     fused.AddsToPixels,
 }
-"""What was found in other surroundings, in channels-last, or where oneDNN did not yet keep a right kernel; held here,
-for the fuser may change how it divides a graph. `tests/graphs/known.py` shows what is wrong without mending."""
+"""What is wrong without mending in other cases only: in a larger graph, in channels-last, or in a new process, before
+oneDNN has cached a right kernel. The fuser may change how it divides a graph, so the models stay in the list."""
 
 
 @pytest.mark.parametrize("model", [model for model in fused.MODELS if model not in NOT_WRONG_IN_SCRIPT])
@@ -156,7 +156,7 @@ class OfAConstant(fused.Base):
         (OfAConstant, "frozen"),
     ],
 )
-def test_the_fastest_that_is_right(model: type[fused.Base], form: Form, tmp_path: Path) -> None:
+def test_the_most_optimised_that_is_right(model: type[fused.Base], form: Form, tmp_path: Path) -> None:
     pairs = saved(model, tmp_path / "m.pt")
     chosen = ladder.choose(tmp_path / "m.pt", "auto", [], pairs, RULE, {})
     assert chosen.form == form
