@@ -2,8 +2,6 @@
 
 #include <torch/csrc/jit/ir/constants.h>
 
-#include <algorithm>
-#include <cstddef>
 #include <optional>
 
 #include "engine/floating.h"
@@ -49,38 +47,14 @@ void unwrap(Node& node) {
   if (number && is_tensor(*node.input(1))) node.replaceInput(1, constant_before(node, *number));
 }
 
-/// Puts a view between a layer norm and a sum.
-void separate_from_layer_norm(Node& node) {
-  for (const std::size_t place : {0, 1}) {
-    if (node.input(place)->node()->kind() == torch::jit::aten::layer_norm) put_between(node, place);
-  }
-}
-
-/// Puts a view between a product and a constant: oneDNN looks for an input of what has made the constant.
-void separate_from_constant(Node& node) {
-  const auto is_made_of_nothing = [](const Value& value) {
-    const auto inputs = value.node()->inputs();
-    return is_tensor(value) &&
-           std::ranges::none_of(inputs, [](const Value* input) { return is_tensor(*input); });
-  };
-  for (const std::size_t place : {std::size_t{0}, std::size_t{1}}) {
-    if (is_product(*node.input(place)->node()) && is_made_of_nothing(*node.input(1 - place)))
-      put_between(node, place);
-  }
-}
-
 }  // namespace
 
 void spell_sum(Node& node) {
-  separate_from_layer_norm(node);
   const auto constant = torch::jit::toIValue(node.input(1));
   const auto factor = torch::jit::toIValue(node.input(2));
   const bool is_whole = constant && constant->isInt();
   const bool is_changed = may_round_number(node) && !is_whole;
-  if (!constant || !factor || !factor->isScalar() || !(is_changed || is_number(node, 0))) {
-    separate_from_constant(node);
-    return;
-  }
+  if (!constant || !factor || !factor->isScalar() || !(is_changed || is_number(node, 0))) return;
   unwrap(node);
   const auto added = *torch::jit::toIValue(node.input(1));
   const auto opposite = added.isTensor() ? c10::IValue(-added.toTensor()) : c10::IValue(-added.toScalar());
@@ -88,12 +62,9 @@ void spell_sum(Node& node) {
 }
 
 void spell_product(Node& node) {
-  if (may_round_number(node) || is_number(node, 1)) {
-    unwrap(node);
-    replace(node, "multiply", all(node));
-  } else {
-    separate_from_constant(node);
-  }
+  if (!may_round_number(node) && !is_number(node, 1)) return;
+  unwrap(node);
+  replace(node, "multiply", all(node));
 }
 
 void spell_quotient(Node& node) {

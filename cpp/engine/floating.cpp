@@ -13,10 +13,13 @@ namespace {
 using torch::jit::Node;
 using torch::jit::Value;
 
-const std::set<std::string> kProducts{"linear", "matmul", "mm", "bmm", "addmm"};
-
 /// Operators whose result is of floating point, whatever it is made of.
-const std::set<std::string> kFloating{"conv1d",
+const std::set<std::string> kFloating{"linear",
+                                      "matmul",
+                                      "mm",
+                                      "bmm",
+                                      "addmm",
+                                      "conv1d",
                                       "conv2d",
                                       "conv3d",
                                       "_convolution",
@@ -100,10 +103,6 @@ bool is_floating_constant(const Value& value) {
 
 }  // namespace
 
-bool is_product(const Node& node) {
-  return node.kind().is_aten() && kProducts.contains(node.kind().toUnqualString());
-}
-
 bool is_floating(const Value& value) {
   std::vector<const Value*> waiting{&value};
   std::set<const Value*> seen;
@@ -112,7 +111,7 @@ bool is_floating(const Value& value) {
     waiting.pop_back();
     if (!one->type()->isSubtypeOf(*c10::TensorType::get()) || !seen.insert(one).second) continue;
     const auto name = name_of(*one->node());
-    if (kProducts.contains(name) || kFloating.contains(name) || is_floating_constant(*one)) return true;
+    if (kFloating.contains(name) || is_floating_constant(*one)) return true;
     if (!kOfAny.contains(name)) continue;
     for (const auto* input : one->node()->inputs()) waiting.push_back(input);
   }

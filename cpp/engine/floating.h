@@ -4,9 +4,6 @@
 
 namespace torchferry {
 
-/// Whether an operator multiplies matrices.
-[[nodiscard]] bool is_product(const torch::jit::Node& node);
-
 /// Whether a value is a tensor of floating point, as far as its graph shows.
 [[nodiscard]] bool is_floating(const torch::jit::Value& value);
 

@@ -2,13 +2,11 @@
 
 #include <algorithm>
 #include <cstddef>
-#include <set>
-#include <string>
-#include <string_view>
 #include <unordered_map>
 #include <vector>
 
 #include "engine/graph_edit.h"
+#include "engine/kinds.h"
 
 namespace torchferry {
 
@@ -18,15 +16,6 @@ using torch::jit::Block;
 using torch::jit::Node;
 using torch::jit::Use;
 using torch::jit::Value;
-
-/// Operators of oneDNN Graph that a kernel may compute into an input: no element is read after it was
-/// written. Each of them also has a form that changes its first operand in place, such as `aten::add_`.
-const std::set<std::string> kPointwise{
-    "aten::abs",        "aten::add",    "aten::batch_norm",  "aten::clamp",     "aten::div",
-    "aten::elu",        "aten::exp",    "aten::gelu",        "aten::hardswish", "aten::hardtanh",
-    "aten::leaky_relu", "aten::log",    "aten::log_softmax", "aten::mul",       "aten::relu",
-    "aten::relu6",      "aten::round",  "aten::sigmoid",     "aten::silu",      "aten::softmax",
-    "aten::sqrt",       "aten::square", "aten::sub",         "aten::tanh"};
 
 /// The nodes of one block in order, and which of them each node needs to have run.
 class Order {
@@ -75,11 +64,6 @@ class Order {
   std::vector<std::vector<bool>> ancestors_;
 };
 
-bool is_in_place(const Node& node) {
-  const std::string_view kind = node.kind().toQualString();
-  return kind.ends_with('_');
-}
-
 /// Whether a kernel may have computed it; a constant or an argument of the graph is never overwritten.
 bool is_computed(const Value& value) {
   const auto kind = value.node()->kind();
@@ -111,11 +95,6 @@ void guard(Node* node, const Order& order) {
 }
 
 }  // namespace
-
-bool is_pointwise(const Node& node) {
-  const std::string kind = node.kind().toQualString();
-  return kPointwise.contains(is_in_place(node) ? kind.substr(0, kind.size() - 1) : kind);
-}
 
 void guard_in_place(Block& block) {
   const Order order(block);

@@ -14,7 +14,4 @@ namespace torchferry {
 /// no kernel of oneDNN's.
 void guard_in_place(torch::jit::Block& block);
 
-/// Whether a kernel may compute an operator into its input: no element is read after it was written.
-[[nodiscard]] bool is_pointwise(const torch::jit::Node& node);
-
 }  // namespace torchferry

@@ -8,8 +8,8 @@
 #include <vector>
 
 #include "engine/arithmetic.h"
-#include "engine/attention.h"
 #include "engine/graph_edit.h"
+#include "engine/matmul.h"
 
 namespace torchferry {
 

@@ -15,6 +15,7 @@
 #include "engine/archive.h"
 #include "engine/in_place.h"
 #include "engine/misread.h"
+#include "engine/post_ops.h"
 #include "engine/strides.h"
 #include "engine/values.h"
 
@@ -101,6 +102,7 @@ void make_fusible(std::shared_ptr<torch::jit::Graph>& graph) {
   torch::jit::RemoveListMutation(graph);
   respell(*graph->block());
   make_strides_usual(*graph->block());
+  separate_post_ops(*graph->block());
   guard_in_place(*graph->block());
 }
 

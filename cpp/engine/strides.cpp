@@ -4,12 +4,10 @@
 
 #include <cstddef>
 #include <memory>
-#include <set>
-#include <string>
 #include <vector>
 
 #include "engine/graph_edit.h"
-#include "engine/in_place.h"
+#include "engine/kinds.h"
 
 namespace torchferry {
 
@@ -17,12 +15,6 @@ namespace {
 
 using torch::jit::Node;
 
-const std::set<std::string> kTransposing{"aten::movedim",  "aten::permute", "aten::swapaxes",
-                                         "aten::swapdims", "aten::t",       "aten::transpose"};
-/// What may return a view of what it is given.
-const std::set<std::string> kViews{
-    "aten::chunk", "aten::contiguous", "aten::narrow",  "aten::select",     "aten::slice",
-    "aten::split", "aten::unbind",     "aten::squeeze", "prim::ListUnpack", "aten::split_with_sizes"};
 /// Makes a view with usual strides, where PyTorch has one. Of a batch of one that is not contiguous, it would
 /// make the first stride as small as that of another axis. It ends in an operator, for the fuser looks for
 /// the input of what has made an operand.
@@ -45,7 +37,7 @@ graph(%x : Tensor):
 )";
 
 /// Whether it makes a view in which axes have changed places.
-bool is_transposed(Node* node) { return kTransposing.contains(behind(node, kViews)->kind().toQualString()); }
+bool is_transposed(Node* node) { return is_among(*behind(node, kSlicing), kTransposing); }
 
 void make_usual(Node& node, std::size_t place) {
   static const auto usual = [] {

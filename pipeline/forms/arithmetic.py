@@ -1,20 +1,19 @@
 """Sums, products and quotients that oneDNN Graph gets wrong: `cpp/engine/arithmetic.cpp`, in Python.
 
 A number beside a tensor of integers it rounds first, and 0.5 becomes 0. A sum with 0, and a product with 1, it takes
-for the tensor itself, though that may be changed in place later. What is added to a layer norm's result, it drops.
+for the tensor itself, though that may be changed in place later.
 """
 
 from typing import Any
 
 import torch
 
-from pipeline.forms.floating import PRODUCTS, is_floating
-from pipeline.forms.graph_edit import constant_before, is_tensor, put_between, replace
+from pipeline.forms.floating import is_floating
+from pipeline.forms.graph_edit import constant_before, is_tensor, replace
 
 
 def spell_sum(graph: Any, node: Any) -> None:
-    """Spell it as a difference where it would be wrong, and keep it out of the kernel of a layer norm."""
-    _separate_from_layer_norm(graph, node)
+    """Spell it as a difference where it would be wrong."""
     tensor, added, alpha = node.inputs()
     is_changed = _may_round_number(node) and not isinstance(added.toIValue(), int)
     is_known = added.toIValue() is not None and isinstance(alpha.toIValue(), (int, float))
@@ -22,8 +21,6 @@ def spell_sum(graph: Any, node: Any) -> None:
         _unwrap(graph, node)
         opposite = constant_before(graph, node, -node.inputsAt(1).toIValue())
         replace(graph, node, "subtract", [tensor, opposite, alpha])
-    else:
-        _separate_from_constant(graph, node)
 
 
 def spell_product(graph: Any, node: Any) -> None:
@@ -31,8 +28,6 @@ def spell_product(graph: Any, node: Any) -> None:
     if _may_round_number(node) or _number(node.inputsAt(1)) == 1:
         _unwrap(graph, node)
         replace(graph, node, "multiply", list(node.inputs()))
-    else:
-        _separate_from_constant(graph, node)
 
 
 def spell_quotient(graph: Any, node: Any) -> None:
@@ -71,19 +66,3 @@ def _unwrap(graph: Any, node: Any) -> None:
     number = _number(value)
     if number is not None and is_tensor(value):
         node.replaceInput(1, constant_before(graph, node, number))
-
-
-def _separate_from_layer_norm(graph: Any, node: Any) -> None:
-    """Put a view between a layer norm and a sum."""
-    for place in (0, 1):
-        if node.inputsAt(place).node().kind() == "aten::layer_norm":
-            put_between(graph, node, place)
-
-
-def _separate_from_constant(graph: Any, node: Any) -> None:
-    """Put a view between a product and a constant: oneDNN looks for an input of what has made the constant."""
-    for place, other in ((0, 1), (1, 0)):
-        product, constant = node.inputsAt(place), node.inputsAt(other)
-        is_constant = is_tensor(constant) and not any(map(is_tensor, constant.node().inputs()))
-        if is_constant and product.node().kind().removeprefix("aten::") in PRODUCTS:
-            put_between(graph, node, place)

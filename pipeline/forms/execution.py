@@ -12,7 +12,7 @@ import torch
 
 from pipeline.entry import FORWARD, PREPROCESS, Form
 from pipeline.errors import ModelError
-from pipeline.forms import in_place, misread, strides
+from pipeline.forms import in_place, misread, post_ops, strides
 from pipeline.judging import structure
 from pipeline.model import archive, memory
 from pipeline.model.samples import Sample
@@ -87,6 +87,7 @@ def make_fusible(graph: Any) -> None:
     torch._C._jit_pass_remove_mutation(graph)  # as the fuser would, but before views are put in
     misread.respell(graph)
     strides.make_usual(graph)
+    post_ops.separate(graph)
     in_place.guard(graph)
 
 

@@ -6,12 +6,11 @@ import torch
 
 from pipeline.forms.graph_edit import is_tensor
 
-PRODUCTS = ("linear", "matmul", "mm", "bmm", "addmm")
-"""Operators that multiply matrices."""
 _FLOATING = {
-    *(*PRODUCTS, "conv1d", "conv2d", "conv3d", "_convolution", "convolution", "baddbmm", "batch_norm", "layer_norm"),
-    *("group_norm", "instance_norm", "softmax", "log_softmax", "sigmoid", "tanh", "gelu", "silu", "hardswish", "exp"),
-    *("sqrt", "log", "mean", "native_layer_norm", "native_batch_norm", "_convolution_mode", "divide", "div", "elu"),
+    *("linear", "matmul", "mm", "bmm", "addmm", "baddbmm", "conv1d", "conv2d", "conv3d", "_convolution"),
+    *("convolution", "_convolution_mode", "batch_norm", "native_batch_norm", "layer_norm", "native_layer_norm"),
+    *("group_norm", "instance_norm", "softmax", "log_softmax", "sigmoid", "tanh", "gelu", "silu", "hardswish", "elu"),
+    *("exp", "log", "sqrt", "mean", "div", "divide"),
 }
 """Operators whose result is of floating point, whatever it is made of."""
 _OF_ANY = {

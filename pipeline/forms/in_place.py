@@ -10,12 +10,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from pipeline.forms.graph_edit import VIEW, is_tensor, put_between
-
-_ALONE = ("abs", "clamp", "elu", "exp", "gelu", "hardswish", "hardtanh", "leaky_relu", "log", "log_softmax", "relu")
-_ALSO = ("relu6", "round", "sigmoid", "silu", "softmax", "sqrt", "square", "tanh", "batch_norm")
-_OF_TWO = ("add", "sub", "mul", "div")
-POINTWISE = {f"aten::{name}{suffix}" for name in (*_ALONE, *_ALSO, *_OF_TWO) for suffix in ("", "_")}
-"""Operators of oneDNN Graph that a kernel may compute into an input: no element is read after it was written."""
+from pipeline.forms.kinds import POINTWISE
 
 
 def guard(graph: Any, block: Any = None) -> None:

@@ -10,8 +10,8 @@ from collections.abc import Callable
 from typing import Any
 
 from pipeline.forms.arithmetic import spell_product, spell_quotient, spell_sum
-from pipeline.forms.attention import spell_matmul
 from pipeline.forms.graph_edit import constant_before, is_none, is_tensor, put_between, replace
+from pipeline.forms.matmul import spell_matmul
 
 
 def respell(graph: Any) -> None:

@@ -12,12 +12,7 @@ from typing import Any
 import torch
 
 from pipeline.forms.graph_edit import behind, is_tensor
-from pipeline.forms.in_place import POINTWISE
-
-_TRANSPOSING = {f"aten::{name}" for name in ("movedim", "permute", "swapaxes", "swapdims", "t", "transpose")}
-_OTHERS = ("chunk", "contiguous", "narrow", "select", "slice", "split", "split_with_sizes", "squeeze", "unbind")
-_VIEWS = {"prim::ListUnpack", *(f"aten::{name}" for name in _OTHERS)}
-"""What may return a view of what it is given."""
+from pipeline.forms.kinds import POINTWISE, SLICING, TRANSPOSING
 
 
 def make_usual(graph: Any, block: Any = None) -> None:
@@ -36,7 +31,7 @@ def make_usual(graph: Any, block: Any = None) -> None:
 
 def _is_transposed(node: Any) -> bool:
     """Whether it makes a view in which axes have changed places."""
-    return behind(node, _VIEWS).kind() in _TRANSPOSING
+    return behind(node, SLICING).kind() in TRANSPOSING
 
 
 @functools.cache

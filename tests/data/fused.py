@@ -249,6 +249,40 @@ class AddsToANorm(Base):
         return y + normed
 
 
+class AttendsToSlices(Base):
+    """A sample is followed by a gap of as many slices as there are other samples, here two."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        queries, keys, _ = self.linear(x.repeat(1, 6, 1, 1)).chunk(3, 1)
+        return torch.matmul(queries, keys.transpose(-1, -2)) / 4.0
+
+
+class AttendsToOneToken(Base):
+    """The values of one token, in the middle of a tensor that holds its keys as well."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        weights: Tensor = self.linear(x.mean(1)).view(x.shape[0], 4, 64, 1).sigmoid()
+        values: Tensor = self.linear(x.mean((1, 2))).view(x.shape[0], 1, 2, 4, 2)[:, :, 1].transpose(1, 2)
+        return torch.matmul(weights, values)
+
+
+class ScaleOfVectors(Base):
+    """A number for each channel, where a sample has nothing but channels."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        vectors: Tensor = self.expand(x).mean((2, 3), keepdim=True)
+        return vectors.softmax(1) * self.scale[:, None, None]
+
+
+class ReadTwice(Base):
+    """Two operators in one kernel read the same number for each channel."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        y: Tensor = self.expand(x)
+        means = y.mean((0, 2, 3))[:, None, None]
+        return y.abs() * means + means
+
+
 class EveryOther(Base):
     def forward(self, x: Tensor) -> Tensor:
         return torch.relu(self.one(self.expand(x)[:, :, ::2, 1::2]))
@@ -287,6 +321,10 @@ MODELS: list[type[Base]] = [
     AttendsFromOneToken,
     AddsToPixels,
     AddsToANorm,
+    AttendsToSlices,
+    AttendsToOneToken,
+    ScaleOfVectors,
+    ReadTwice,
     EveryOther,
     SizesOfWhatIsListed,
 ]

@@ -189,6 +189,31 @@ KNOWN = {
         "fused",
         "wrong",
     ),
+    "matrices of a slice, with as many samples as slices": Known(
+        program("a, b = {0}.split(4, 1) | x\nc = torch.matmul({0}, {1}.transpose(-1, -2)) | a b", IMAGE),
+        "fused",
+        "wrong",
+    ),
+    "matrices of one row": Known(
+        program(
+            "a = {m}({0}) | x | nn.Linear(16, 16)\nb = {0}.view(3, 1, 2, 4, 2)[:, :, 1].transpose(1, 2) | a\n"
+            "c = torch.matmul({0}, {1}) | w b",
+            x(3, 16),
+            x(3, 4, 5, 1, name="w"),
+        ),
+        "fused",
+        "wrong",
+    ),
+    "a number for each channel of a vector": Known(
+        program(
+            "a = {0} / {1} | x y\nb = {0} + {1} | a z", x(2, 8, 1, 1), x(2, 8, 1, 1, name="y"), x(8, 1, 1, name="z")
+        ),
+        "fused",
+        "wrong",
+    ),
+    "an operand that a kernel reads twice": Known(
+        program("a = {0} * {1} | x z\nb = {0} + {1} | a z", IMAGE, x(8, 1, 1, name="z")), "fused", "crash"
+    ),
     "a vector along the width in channels-last": Known(
         program("a = {0}.abs() + 1 | x\nb = {0} / {1} | x a\nc = {0} + {1} | b v", IMAGE, x(6, name="v")),
         "fused channels-last",

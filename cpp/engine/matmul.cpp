@@ -1,13 +1,14 @@
-#include "engine/attention.h"
+#include "engine/matmul.h"
 
 #include <torch/csrc/jit/ir/constants.h>
 
 #include <algorithm>
+#include <cstddef>
 #include <cstdint>
 #include <set>
-#include <string>
 
 #include "engine/graph_edit.h"
+#include "engine/kinds.h"
 
 namespace torchferry {
 
@@ -34,23 +35,35 @@ void separate_from_bias(Node& node) {
     put_between(node, 0);
 }
 
-/// Reshapes a contiguous copy instead.
-void reshape_copy(Node& node) {
-  static const std::set<std::string> views{"aten::permute",    "aten::transpose", "aten::t",
-                                           "prim::ListUnpack", "aten::unbind",    "aten::chunk",
-                                           "aten::split",      "aten::select"};
-  static const std::set<std::string> reshapes{"aten::reshape", "aten::view", "aten::unflatten"};
-  auto* producer = behind(node.input(1)->node(), views);
-  if (!reshapes.contains(producer->kind().toQualString())) return;
+/// Whether it returns matrices transposed.
+bool swaps_last_two(const Node& node) {
+  if (node.kind() != torch::jit::aten::transpose) return false;
+  const auto first = torch::jit::toIValue(node.input(1));
+  const auto second = torch::jit::toIValue(node.input(2));
+  if (!first || !second) return false;
+  const std::set<std::int64_t> swapped{first->toInt(), second->toInt()};
+  return swapped == std::set<std::int64_t>{-2, -1} || swapped == std::set<std::int64_t>{2, 3};
+}
+
+/// Copies an operand that is a view, or has the strides of one, unless it is contiguous when the graph runs.
+void make_contiguous(Node* node, std::size_t place) {
+  auto* producer = node->input(place)->node();
+  const auto* origin = producer;
+  while (is_pointwise(*origin) && !is_softmax(*origin)) origin = origin->input(0)->node();
+  if (!is_among(*origin, kViews)) return;
+  if (swaps_last_two(*producer)) {
+    node = producer;  // a transposed matrix is read as it is
+    place = 0;
+  }
   const auto contiguous = static_cast<std::int64_t>(at::MemoryFormat::Contiguous);
-  put_between(*producer, 0, "aten::contiguous", {constant_before(*producer, contiguous)});
+  put_between(*node, place, "aten::contiguous", {constant_before(*node, contiguous)});
 }
 
 }  // namespace
 
 void spell_matmul(Node& node) {
   separate_from_bias(node);
-  reshape_copy(node);
+  for (const std::size_t place : {0, 1}) make_contiguous(&node, place);
 }
 
 }  // namespace torchferry
