@@ -17,11 +17,19 @@ namespace {
 using torch::jit::Node;
 using torch::jit::Value;
 
-/// Whether an operand is a constant, an argument or a view of one: what is computed has a row for each
-/// sample.
-bool is_given(Value& operand) {
-  const auto inputs = behind(operand.node(), kViews)->inputs();
-  return is_tensor(operand) && std::ranges::none_of(inputs, [](const Value* one) { return is_tensor(*one); });
+/// The tensors that a pointwise operator combines.
+Values operands_of(Node& node) {
+  auto operands = first(node, std::min<std::size_t>(node.inputs().size(), 2));
+  std::erase_if(operands, [](const Value* one) { return !is_tensor(*one); });
+  return operands;
+}
+
+/// Whether an operand is a constant or an argument, or made of one pointwise: other results have a row for
+/// each sample.
+bool is_given(const Value& operand) {
+  const auto* origin = operand.node();
+  while (is_among(*origin, kViews) || is_pointwise(*origin)) origin = origin->input(0)->node();
+  return std::ranges::none_of(origin->inputs(), [](const Value* one) { return is_tensor(*one); });
 }
 
 bool may_be_one_per_channel(const Value& operand) {
@@ -31,30 +39,44 @@ bool may_be_one_per_channel(const Value& operand) {
   return tensor.dim() > 1 && tensor.size(-1) == 1 && tensor.numel() > 1;
 }
 
-/// Whether the kernel that makes a value would get a node with this other operand wrong, or fail.
-bool is_misread_after(const Node& node, const Node& producer, Value& operand) {
-  const bool is_sum = node.kind() == torch::jit::aten::add;
-  if (producer.kind() == torch::jit::aten::layer_norm) return is_sum;
-  if (!(is_pointwise(producer) || is_product(producer)) || !is_given(operand)) return false;
-  return (is_product(producer) && (is_sum || node.kind() == torch::jit::aten::mul)) ||
-         may_be_one_per_channel(operand);
+/// Whether it multiplies by a matrix that is the same for all samples.
+bool is_linear(const Node& node) {
+  return node.kind() == torch::jit::aten::linear ||
+         (node.kind() == torch::jit::aten::matmul && is_given(*node.input(1)));
 }
 
-/// Whether arithmetic among the pointwise operators that end in `producer` reads the value.
-bool is_read_by(const Node* producer, const Value* value) {
-  std::vector<const Node*> waiting{producer};
+/// The nodes that one kernel may compute together: pointwise operators, and what makes their operands.
+std::vector<Node*> kernel_of(Node* producer) {
+  std::vector<Node*> found;
+  std::vector<Node*> waiting{producer};
   std::unordered_set<const Node*> seen;
   while (!waiting.empty()) {
-    const auto* node = waiting.back();
+    auto* node = waiting.back();
     waiting.pop_back();
-    if (!is_pointwise(*node) || !seen.insert(node).second) continue;
-    const auto count = std::min<std::size_t>(node->inputs().size(), 2);
-    for (const auto* operand : node->inputs().slice(0, count)) {
-      if (operand == value && is_arithmetic(*node)) return true;
-      if (is_tensor(*operand)) waiting.push_back(operand->node());
-    }
+    if (!seen.insert(node).second) continue;
+    found.push_back(node);
+    if (!is_pointwise(*node)) continue;
+    for (auto* operand : operands_of(*node)) waiting.push_back(operand->node());
   }
-  return false;
+  return found;
+}
+
+/// Whether the kernel that makes a value would read the other operand wrongly, or fail.
+bool is_misread(Value& operand, Value* value) {
+  if (!is_tensor(operand)) return false;
+  auto* producer = value->node();
+  const auto reads = [&](Node* node) {
+    return is_arithmetic(*node) && std::ranges::count(operands_of(*node), value) > 0;
+  };
+  if (std::ranges::any_of(kernel_of(producer), [](const Node* node) { return is_linear(*node); }))
+    return true;
+  if (std::ranges::any_of(kernel_of(operand.node()), reads)) return true;
+  const bool is_computed = is_pointwise(*producer) && may_be_one_per_channel(operand);
+  return is_given(operand) && (is_computed || is_product(*producer));
+}
+
+bool is_dropped(const Node& node, const Value& value) {
+  return node.kind() == torch::jit::aten::add && value.node()->kind() == torch::jit::aten::layer_norm;
 }
 
 }  // namespace
@@ -63,12 +85,10 @@ void separate_post_ops(torch::jit::Block& block) {
   const std::vector<Node*> nodes(block.nodes().begin(), block.nodes().end());
   for (auto* node : nodes) {
     for (auto* inner : node->blocks()) separate_post_ops(*inner);
-    if (!is_arithmetic(*node)) continue;
+    if (!is_arithmetic(*node) || node->kind() == torch::jit::aten::sub) continue;
     for (const std::size_t place : {std::size_t{0}, std::size_t{1}}) {
-      const auto* value = node->input(place);
-      auto* operand = node->input(1 - place);
-      if (is_tensor(*value) &&
-          (is_misread_after(*node, *value->node(), *operand) || is_read_by(operand->node(), value)))
+      auto* value = node->input(place);
+      if (is_tensor(*value) && (is_dropped(*node, *value) || is_misread(*node->input(1 - place), value)))
         put_between(*node, place);
     }
   }

@@ -1,11 +1,16 @@
 """Keep arithmetic out of the kernel before it where oneDNN gets that wrong: `cpp/engine/post_ops.cpp`, in Python.
 
-oneDNN computes a sum or a product in the kernel that has made one of its operands, as a post-op. There, it drops what
-is added to a layer norm's result; it fails to compile a product of matrices times a constant; it crashes where the
-kernel has read the other operand before, and that is broadcast; and where a sample has nothing but channels, as in
-[n, channels, 1, 1], it reads an operand of [channels, 1, 1] as if that went on from sample to sample.
+oneDNN computes a sum, product or quotient in the kernel that has made one of its operands, as a post-op. There,
+
+- after a linear layer, it reads most operands that are broadcast, such as a gate of [n, 1, 1, channels], wrongly;
+- where a sample has nothing but channels, as in [n, channels, 1, 1], it reads an operand of [channels, 1, 1] as if that
+  went on from sample to sample;
+- what is added to a layer norm's result, it drops;
+- it crashes where the kernel has read the other operand before, and that is broadcast;
+- it fails to compile a product of matrices times a constant.
 """
 
+from collections.abc import Iterator
 from typing import Any
 
 import torch
@@ -13,7 +18,7 @@ import torch
 from pipeline.forms.graph_edit import behind, is_tensor, put_between
 from pipeline.forms.kinds import ARITHMETIC, POINTWISE, PRODUCTS, VIEWS
 
-_COMPUTED = POINTWISE | PRODUCTS
+_POST_OPS = ARITHMETIC - {"aten::sub"}
 
 
 def separate(graph: Any, block: Any = None) -> None:
@@ -21,27 +26,55 @@ def separate(graph: Any, block: Any = None) -> None:
     for node in list((block or graph).nodes()):
         for inner in node.blocks():
             separate(graph, inner)
-        if node.kind() not in ARITHMETIC:
+        if node.kind() not in _POST_OPS:
             continue
         for place, other in ((0, 1), (1, 0)):
             value, operand = node.inputsAt(place), node.inputsAt(other)
-            if is_tensor(value) and (_is_misread(node, value, operand) or _is_read_by(operand.node(), value)):
+            if is_tensor(value) and (_is_dropped(node, value) or _is_misread(operand, value)):
                 put_between(graph, node, place)
 
 
-def _is_misread(node: Any, value: Any, operand: Any) -> bool:
-    """Whether the kernel that makes a value would get a node with this other operand wrong, or fail."""
-    kind, producer = node.kind(), value.node().kind()
-    if producer == "aten::layer_norm":
-        return bool(kind == "aten::add")
-    if producer not in _COMPUTED or not _is_given(operand):
+def _is_dropped(node: Any, value: Any) -> bool:
+    return bool(node.kind() == "aten::add" and value.node().kind() == "aten::layer_norm")
+
+
+def _is_misread(operand: Any, value: Any) -> bool:
+    """Whether the kernel that makes a value would read the other operand wrongly, or fail."""
+    if not is_tensor(operand):
         return False
-    return (producer in PRODUCTS and kind in ("aten::add", "aten::mul")) or _may_be_one_per_channel(operand)
+    producer = value.node()
+    if any(map(_is_linear, _kernel(producer))) or any(_reads(node, value) for node in _kernel(operand.node())):
+        return True
+    is_computed = producer.kind() in POINTWISE and _may_be_one_per_channel(operand)
+    return _is_given(operand) and (is_computed or producer.kind() in PRODUCTS)
+
+
+def _kernel(producer: Any) -> Iterator[Any]:
+    """The nodes that one kernel may compute together: pointwise operators, and what makes their operands."""
+    waiting, seen = [producer], set[Any]()
+    while waiting:
+        node = waiting.pop()
+        if node in seen:
+            continue
+        seen.add(node)
+        yield node
+        if node.kind() in POINTWISE:
+            waiting += [value.node() for value in list(node.inputs())[:2] if is_tensor(value)]
+
+
+def _is_linear(node: Any) -> bool:
+    """Whether it multiplies by a matrix that is the same for all samples."""
+    return node.kind() == "aten::linear" or (node.kind() == "aten::matmul" and _is_given(node.inputsAt(1)))
+
+
+def _reads(node: Any, value: Any) -> bool:
+    """Whether it is arithmetic with the value."""
+    return node.kind() in ARITHMETIC and value.debugName() in [one.debugName() for one in list(node.inputs())[:2]]
 
 
 def _is_given(operand: Any) -> bool:
-    """Whether it is a constant, an argument or a view of one: what is computed has a row for each sample."""
-    return is_tensor(operand) and not any(map(is_tensor, behind(operand.node(), VIEWS).inputs()))
+    """Whether it is a constant or an argument, or made of one pointwise: other results have a row for each sample."""
+    return not any(map(is_tensor, behind(operand.node(), VIEWS | POINTWISE).inputs()))
 
 
 def _may_be_one_per_channel(operand: Any) -> bool:
@@ -49,18 +82,3 @@ def _may_be_one_per_channel(operand: Any) -> bool:
     if not isinstance(constant, torch.Tensor):
         return True
     return constant.dim() > 1 and constant.size(-1) == 1 and constant.numel() > 1
-
-
-def _is_read_by(producer: Any, value: Any) -> bool:
-    """Whether arithmetic among the pointwise operators that end in `producer` reads the value."""
-    waiting, seen = [producer], set[Any]()
-    while waiting:
-        node = waiting.pop()
-        if node in seen or node.kind() not in POINTWISE:
-            continue
-        seen.add(node)
-        operands = [one for one in list(node.inputs())[:2] if is_tensor(one)]
-        if node.kind() in ARITHMETIC and value.debugName() in [one.debugName() for one in operands]:
-            return True
-        waiting += [one.node() for one in operands]
-    return False

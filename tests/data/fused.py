@@ -266,6 +266,14 @@ class AttendsToOneToken(Base):
         return torch.matmul(weights, values)
 
 
+class GatedRows(Base):
+    """A linear layer over four axes, and a gate for each sample, as in MLPs with squeeze and excitation."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        gate: Tensor = self.linear(x.mean((1, 2))).sigmoid()[:, None, None]
+        return F.relu(self.linear(x)) * gate
+
+
 class ScaleOfVectors(Base):
     """A number for each channel, where a sample has nothing but channels."""
 
@@ -323,6 +331,7 @@ MODELS: list[type[Base]] = [
     AddsToANorm,
     AttendsToSlices,
     AttendsToOneToken,
+    GatedRows,
     ScaleOfVectors,
     ReadTwice,
     EveryOther,

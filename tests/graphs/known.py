@@ -204,6 +204,11 @@ KNOWN = {
         "fused",
         "wrong",
     ),
+    "a linear layer's rows times a gate": Known(
+        program("a = {m}({0}) | x | nn.Linear(8, 8)\nb = {0} * {1} | a g", x(2, 3, 4, 8), x(2, 1, 1, 8, name="g")),
+        "fused",
+        "wrong",
+    ),
     "a number for each channel of a vector": Known(
         program(
             "a = {0} / {1} | x y\nb = {0} + {1} | a z", x(2, 8, 1, 1), x(2, 8, 1, 1, name="y"), x(8, 1, 1, name="z")
