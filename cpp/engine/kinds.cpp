@@ -10,6 +10,7 @@ using torch::jit::Node;
 
 const std::set<std::string> kArithmetic{"aten::add", "aten::div", "aten::mul", "aten::sub"};
 const std::set<std::string> kProducts{"aten::addmm", "aten::bmm", "aten::linear", "aten::matmul", "aten::mm"};
+const std::set<std::string> kPools{"aten::avg_pool2d", "aten::max_pool2d"};
 const std::set<std::string> kSoftmax{"aten::softmax", "aten::log_softmax"};
 /// Besides arithmetic. Each of them also has a form that changes its first operand in place.
 const std::set<std::string> kPointwise{
@@ -43,6 +44,8 @@ bool is_among(const Node& node, const std::set<std::string>& kinds) {
 bool is_arithmetic(const Node& node) { return is_among(node, kArithmetic); }
 
 bool is_product(const Node& node) { return is_among(node, kProducts); }
+
+bool is_pool(const Node& node) { return is_among(node, kPools); }
 
 bool is_softmax(const Node& node) { return is_among(node, kSoftmax); }
 

@@ -20,6 +20,9 @@ extern const std::set<std::string> kViews;
 /// Whether it multiplies matrices.
 [[nodiscard]] bool is_product(const torch::jit::Node& node);
 
+/// Whether it pools pictures.
+[[nodiscard]] bool is_pool(const torch::jit::Node& node);
+
 /// Whether a kernel of oneDNN Graph may compute it into an input: no element is read after it was written.
 [[nodiscard]] bool is_pointwise(const torch::jit::Node& node);
 

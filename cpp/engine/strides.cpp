@@ -56,7 +56,7 @@ void make_strides_usual(torch::jit::Block& block) {
   const std::vector<Node*> nodes(block.nodes().begin(), block.nodes().end());
   for (auto* node : nodes) {
     for (auto* inner : node->blocks()) make_strides_usual(*inner);
-    if (!is_pointwise(*node)) continue;
+    if (!is_pointwise(*node) && !is_pool(*node)) continue;
     for (std::size_t place = 0; place < node->inputs().size(); ++place) {
       auto* value = node->input(place);
       if (is_tensor(*value) && is_transposed(value->node())) make_usual(*node, place);

@@ -15,6 +15,7 @@ POINTWISE = _NOT_IN_PLACE | {f"{kind}_" for kind in _NOT_IN_PLACE}
 """Operators of oneDNN Graph that a kernel may compute into an input: no element is read after it was written."""
 SOFTMAX = _aten("softmax", "log_softmax")
 """The pointwise ones whose result is contiguous, whatever the input."""
+POOLS = _aten("avg_pool2d", "max_pool2d")
 PRODUCTS = _aten("linear", "matmul", "mm", "bmm", "addmm")
 """Operators that multiply matrices."""
 SLICING = _aten(

@@ -2,8 +2,8 @@
 
 Such an axis has whatever stride it had before other axes changed places: for a tensor of [1, 1, 2, 8],
 `x.transpose(1, 2)` has the strides (16, 8, 16, 1). PyTorch never uses that stride, but oneDNN's kernels for sums,
-products and quotients take such a tensor for one of another layout, and read an operand that is broadcast, a number
-even, from another place.
+products, quotients and pools take such a tensor for one of another layout, and read an operand that is broadcast, a
+number even, from another place.
 """
 
 import functools
@@ -12,15 +12,15 @@ from typing import Any
 import torch
 
 from pipeline.forms.graph_edit import behind, is_tensor
-from pipeline.forms.kinds import POINTWISE, SLICING, TRANSPOSING
+from pipeline.forms.kinds import POINTWISE, POOLS, SLICING, TRANSPOSING
 
 
 def make_usual(graph: Any, block: Any = None) -> None:
-    """Have pointwise operators of a frozen graph read views with usual strides; call it before the graph is fused."""
+    """Have operators of a frozen graph read views with usual strides; call it before the graph is fused."""
     for node in list((block or graph).nodes()):
         for inner in node.blocks():
             make_usual(graph, inner)
-        if node.kind() not in POINTWISE:
+        if node.kind() not in POINTWISE | POOLS:
             continue
         for place, value in enumerate(list(node.inputs())):
             if is_tensor(value) and _is_transposed(value.node()):

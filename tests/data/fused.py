@@ -266,6 +266,14 @@ class AttendsToOneToken(Base):
         return torch.matmul(weights, values)
 
 
+class PooledRows(Base):
+    """A picture whose height of 1 has changed places with the channels, and a number for each column."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        rows: Tensor = self.linear(x.mean(1))[:, None].transpose(1, 2)
+        return F.max_pool2d(rows, 3, 1, 1) + self.scale
+
+
 class GatedRows(Base):
     """A linear layer over four axes, and a gate for each sample, as in MLPs with squeeze and excitation."""
 
@@ -331,6 +339,7 @@ MODELS: list[type[Base]] = [
     AddsToANorm,
     AttendsToSlices,
     AttendsToOneToken,
+    PooledRows,
     GatedRows,
     ScaleOfVectors,
     ReadTwice,

@@ -189,6 +189,15 @@ KNOWN = {
         "fused",
         "wrong",
     ),
+    "a pool of a picture of height 1 whose axes have changed places": Known(
+        program(
+            "a = {0}.transpose(1, 2) | x\nb = F.max_pool2d({0}, 3, 1, 1) | a\nc = {0} + {1} | b y",
+            x(2, 1, 3, 6),
+            x(6, name="y"),
+        ),
+        "fused",
+        "wrong",
+    ),
     "matrices of a slice, with as many samples as slices": Known(
         program("a, b = {0}.split(4, 1) | x\nc = torch.matmul({0}, {1}.transpose(-1, -2)) | a b", IMAGE),
         "fused",

@@ -99,6 +99,7 @@ NOT_WRONG_IN_SCRIPT = {
     fused.AttendsWithPositions,
     fused.AttendsFromOneToken,
     fused.AddsToPixels,
+    fused.PooledRows,
     fused.ReadTwice,
 }
 """What ends the process without mending, or is wrong in other cases only: in a larger graph, in channels-last, or in a
