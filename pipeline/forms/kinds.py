@@ -16,6 +16,7 @@ POINTWISE = _NOT_IN_PLACE | {f"{kind}_" for kind in _NOT_IN_PLACE}
 SOFTMAX = _aten("softmax", "log_softmax")
 """The pointwise ones whose result is contiguous, whatever the input."""
 POOLS = _aten("avg_pool2d", "max_pool2d")
+"""Operators that pool pictures."""
 PRODUCTS = _aten("linear", "matmul", "mm", "bmm", "addmm")
 """Operators that multiply matrices."""
 SLICING = _aten(
