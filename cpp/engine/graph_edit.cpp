@@ -1,6 +1,7 @@
 #include "engine/graph_edit.h"
 
 #include <cstddef>
+#include <unordered_set>
 
 namespace torchferry {
 
@@ -14,9 +15,24 @@ Values first(Node& node, std::size_t count) {
 
 Values all(Node& node) { return first(node, node.inputs().size()); }
 
-Node* behind(Node* node, const std::set<std::string>& kinds) {
-  while (kinds.contains(node->kind().toQualString())) node = node->input(0)->node();
+const Node* behind(const Node* node, const Test& is_of_kind) {
+  while (is_of_kind(*node)) node = node->input(0)->node();
   return node;
+}
+
+std::vector<const Node*> reached(const Node* node, const Test& is_of_kind) {
+  std::vector<const Node*> found;
+  std::vector<const Node*> waiting{node};
+  std::unordered_set<const Node*> seen;
+  while (!waiting.empty()) {
+    const auto* next = waiting.back();
+    waiting.pop_back();
+    if (!seen.insert(next).second) continue;
+    found.push_back(next);
+    if (!is_of_kind(*next)) continue;
+    for (const auto* value : next->inputs()) waiting.push_back(value->node());
+  }
+  return found;
 }
 
 Value* constant_before(Node& node, const c10::IValue& value) {

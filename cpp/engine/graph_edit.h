@@ -3,7 +3,7 @@
 #include <torch/csrc/jit/ir/ir.h>
 
 #include <cstddef>
-#include <set>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -18,8 +18,15 @@ inline constexpr auto kView = "aten::detach";
 [[nodiscard]] Values first(torch::jit::Node& node, std::size_t count);
 [[nodiscard]] Values all(torch::jit::Node& node);
 
-/// The first node that is of no such kind, from a node back along first inputs.
-[[nodiscard]] torch::jit::Node* behind(torch::jit::Node* node, const std::set<std::string>& kinds);
+/// Whether a node is of some kinds.
+using Test = std::function<bool(const torch::jit::Node&)>;
+
+/// What makes the value that a chain of nodes of these kinds, of which this is the last, takes for its input.
+[[nodiscard]] const torch::jit::Node* behind(const torch::jit::Node* node, const Test& is_of_kind);
+
+/// A node, and all that are reached from it backwards, through nodes of these kinds.
+[[nodiscard]] std::vector<const torch::jit::Node*> reached(const torch::jit::Node* node,
+                                                           const Test& is_of_kind);
 
 /// A constant that a node can read.
 [[nodiscard]] torch::jit::Value* constant_before(torch::jit::Node& node, const c10::IValue& value);

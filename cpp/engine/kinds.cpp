@@ -19,6 +19,19 @@ const std::set<std::string> kPointwise{
     "aten::leaky_relu",  "aten::sigmoid",    "aten::silu",  "aten::relu6", "aten::round",
     "aten::log_softmax", "aten::softmax",    "aten::sqrt",  "aten::tanh",  "aten::square"};
 
+/// Besides pointwise operators and pools.
+const std::set<std::string> kKeepsChannels{"aten::_upsample_nearest_exact2d",
+                                           "aten::adaptive_avg_pool2d",
+                                           "aten::adaptive_max_pool2d",
+                                           "aten::cat",
+                                           "aten::dropout",
+                                           "aten::upsample_bicubic2d",
+                                           "aten::upsample_bilinear2d",
+                                           "aten::upsample_nearest2d",
+                                           "prim::ListConstruct"};
+const std::set<std::string> kConvolutions{"aten::_convolution", "aten::conv1d", "aten::conv2d",
+                                          "aten::conv3d"};
+
 std::set<std::string> united(std::set<std::string> all, const std::set<std::string>& more) {
   all.insert(more.begin(), more.end());
   return all;
@@ -56,5 +69,11 @@ bool is_pointwise(const Node& node) {
   if (kind.ends_with('_')) kind.pop_back();
   return kPointwise.contains(kind) || kArithmetic.contains(kind);
 }
+
+bool keeps_channels(const Node& node) {
+  return is_pointwise(node) || is_pool(node) || is_among(node, kKeepsChannels);
+}
+
+bool is_convolution(const Node& node) { return is_among(node, kConvolutions); }
 
 }  // namespace torchferry

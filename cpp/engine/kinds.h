@@ -29,6 +29,13 @@ extern const std::set<std::string> kViews;
 /// Whether it is a softmax or its logarithm: pointwise, and contiguous whatever the input.
 [[nodiscard]] bool is_softmax(const torch::jit::Node& node);
 
+/// Whether it returns at least as many channels, and samples, as any of its inputs has.
+[[nodiscard]] bool keeps_channels(const torch::jit::Node& node);
+
+/// Whether it is a convolution; of a traced one, `aten::_convolution`, only the node tells whether it is
+/// transposed.
+[[nodiscard]] bool is_convolution(const torch::jit::Node& node);
+
 /// Whether it changes its first operand in place, such as `aten::add_`.
 [[nodiscard]] bool is_in_place(const torch::jit::Node& node);
 

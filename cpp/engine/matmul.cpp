@@ -48,9 +48,8 @@ bool swaps_last_two(const Node& node) {
 /// Copies an operand that is a view, or has the strides of one, unless it is contiguous when the graph runs.
 void make_contiguous(Node* node, std::size_t place) {
   auto* producer = node->input(place)->node();
-  const auto* origin = producer;
-  while (is_pointwise(*origin) && !is_softmax(*origin)) origin = origin->input(0)->node();
-  if (!is_among(*origin, kViews)) return;
+  const auto keeps_strides = [](const Node& one) { return is_pointwise(one) && !is_softmax(one); };
+  if (!is_among(*behind(producer, keeps_strides), kViews)) return;
   if (swaps_last_two(*producer)) {
     node = producer;  // a transposed matrix is read as it is
     place = 0;

@@ -37,7 +37,10 @@ graph(%x : Tensor):
 )";
 
 /// Whether it makes a view in which axes have changed places.
-bool is_transposed(Node* node) { return is_among(*behind(node, kSlicing), kTransposing); }
+bool is_transposed(Node* node) {
+  const auto* origin = behind(node, [](const Node& one) { return is_among(one, kSlicing); });
+  return is_among(*origin, kTransposing);
+}
 
 void make_usual(Node& node, std::size_t place) {
   static const auto usual = [] {

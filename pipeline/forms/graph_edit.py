@@ -1,6 +1,6 @@
 """Changes to a graph of TorchScript: `cpp/engine/graph_edit.cpp`, in Python."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from typing import Any
 
 VIEW = "aten::detach"
@@ -24,10 +24,23 @@ def put_between(graph: Any, node: Any, place: int, kind: str = VIEW, *more: Any)
 
 
 def behind(node: Any, kinds: Collection[str]) -> Any:
-    """The first node that is of no such kind, from a node back along first inputs."""
+    """What makes the value that a chain of nodes of these kinds, of which this is the last, takes for its input."""
     while node.kind() in kinds:
         node = node.inputsAt(0).node()
     return node
+
+
+def reached(node: Any, kinds: Collection[str]) -> Iterator[Any]:
+    """A node, and all that are reached from it backwards, through nodes of these kinds."""
+    waiting, seen = [node], set[Any]()
+    while waiting:
+        node = waiting.pop()
+        if node in seen:
+            continue
+        seen.add(node)
+        yield node
+        if node.kind() in kinds:
+            waiting += [value.node() for value in node.inputs()]
 
 
 def constant_before(graph: Any, node: Any, value: Any) -> Any:

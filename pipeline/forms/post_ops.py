@@ -5,6 +5,7 @@ oneDNN computes a sum, product or quotient in the kernel that has made one of it
 - after a linear layer, it reads most operands that are broadcast, such as a gate of [n, 1, 1, channels], wrongly;
 - where a sample has nothing but channels, as in [n, channels, 1, 1], it reads an operand of [channels, 1, 1] as if that
   went on from sample to sample;
+- in channels-last, it reads one number for each column, as in [1, 1, 1, width], as if there was one for each channel;
 - what is added to a layer norm's result, it drops;
 - it crashes where the kernel has read the other operand before, and that is broadcast;
 - it fails to compile a product of matrices times a constant.
@@ -15,8 +16,8 @@ from typing import Any
 
 import torch
 
-from pipeline.forms.graph_edit import behind, is_tensor, put_between
-from pipeline.forms.kinds import ARITHMETIC, POINTWISE, PRODUCTS, VIEWS
+from pipeline.forms.graph_edit import is_tensor, put_between, reached
+from pipeline.forms.kinds import ARITHMETIC, CONVOLUTIONS, KEEPS_CHANNELS, POINTWISE, PRODUCTS
 
 _POST_OPS = ARITHMETIC - {"aten::sub"}
 
@@ -42,29 +43,15 @@ def _is_misread(operand: Any, value: Any) -> bool:
     """Whether the kernel that makes a value would read the other operand wrongly, or fail."""
     if not is_tensor(operand):
         return False
-    producer = value.node()
-    if any(map(_is_linear, _kernel(producer))) or any(_reads(node, value) for node in _kernel(operand.node())):
+    has_product = any(node.kind() in PRODUCTS for node in _kernel(value))
+    if has_product or any(_reads(node, value) for node in _kernel(operand)):
         return True
-    is_computed = producer.kind() in POINTWISE and _may_be_one_per_channel(operand)
-    return _is_given(operand) and (is_computed or producer.kind() in PRODUCTS)
+    return value.node().kind() in POINTWISE and not (_is_number(operand) or _has_channels(operand))
 
 
-def _kernel(producer: Any) -> Iterator[Any]:
-    """The nodes that one kernel may compute together: pointwise operators, and what makes their operands."""
-    waiting, seen = [producer], set[Any]()
-    while waiting:
-        node = waiting.pop()
-        if node in seen:
-            continue
-        seen.add(node)
-        yield node
-        if node.kind() in POINTWISE:
-            waiting += [value.node() for value in list(node.inputs())[:2] if is_tensor(value)]
-
-
-def _is_linear(node: Any) -> bool:
-    """Whether it multiplies by a matrix that is the same for all samples."""
-    return node.kind() == "aten::linear" or (node.kind() == "aten::matmul" and _is_given(node.inputsAt(1)))
+def _kernel(value: Any) -> Iterator[Any]:
+    """The nodes that the kernel that makes a value may compute: pointwise operators, and what makes their operands."""
+    return reached(value.node(), POINTWISE)
 
 
 def _reads(node: Any, value: Any) -> bool:
@@ -72,13 +59,20 @@ def _reads(node: Any, value: Any) -> bool:
     return node.kind() in ARITHMETIC and value.debugName() in [one.debugName() for one in list(node.inputs())[:2]]
 
 
-def _is_given(operand: Any) -> bool:
-    """Whether it is a constant or an argument, or made of one pointwise: other results have a row for each sample."""
-    return not any(map(is_tensor, behind(operand.node(), VIEWS | POINTWISE).inputs()))
-
-
-def _may_be_one_per_channel(operand: Any) -> bool:
+def _is_number(operand: Any) -> bool:
     constant = operand.toIValue()
-    if not isinstance(constant, torch.Tensor):
-        return True
-    return constant.dim() > 1 and constant.size(-1) == 1 and constant.numel() > 1
+    return isinstance(constant, torch.Tensor) and constant.numel() == 1
+
+
+def _has_channels(operand: Any) -> bool:
+    """Whether an operand is known to have several channels, and a row for each sample."""
+    return any(map(_makes_channels, reached(operand.node(), KEEPS_CHANNELS)))
+
+
+def _makes_channels(node: Any) -> bool:
+    """Whether it is a convolution of several channels, which are the first axis of its weight if not transposed."""
+    if node.kind() not in CONVOLUTIONS:
+        return False
+    weight = node.inputsAt(1).toIValue()
+    is_transposed = node.kind() == "aten::_convolution" and node.inputsAt(6).toIValue()
+    return isinstance(weight, torch.Tensor) and weight.size(0) > 1 and not is_transposed

@@ -290,6 +290,14 @@ class ScaleOfVectors(Base):
         return vectors.softmax(1) * self.scale[:, None, None]
 
 
+class MeansOfColumns(Base):
+    """A number for each column of one sample, in channels-last."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        y: Tensor = self.expand(x).contiguous(memory_format=torch.channels_last)
+        return (y + y) * y.mean((1, 2), keepdim=True)
+
+
 class ReadTwice(Base):
     """Two operators in one kernel read the same number for each channel."""
 
@@ -342,6 +350,7 @@ MODELS: list[type[Base]] = [
     PooledRows,
     GatedRows,
     ScaleOfVectors,
+    MeansOfColumns,
     ReadTwice,
     EveryOther,
     SizesOfWhatIsListed,

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from .causes import Causes
 from .forms import FORMS, Failure, Form, Prepare, freeze, mended
-from .generator import generate
+from .generator import KINDS, generate
 from .minimise import minimise
 from .program import Program
 from .worker import Worker
@@ -65,6 +65,7 @@ def main() -> None:
     parser.add_argument("--minutes", type=float, default=1e9)
     parser.add_argument("--graphs", type=int, default=10**9, metavar="N")
     parser.add_argument("--seed", type=int, default=0, help="of the first graph; the next one has the next")
+    parser.add_argument("--kind", action="append", choices=KINDS, help="of graphs; all in turn if none is named")
     parser.add_argument("--form", action="append", choices=[form.name for form in FORMS])
     parser.add_argument("--unmended", action="store_true", help="freeze and fuse as torch does by itself")
     parser.add_argument("--prepare", default="", metavar="MODULE:FUNCTION", help="called with each frozen module")
@@ -72,11 +73,12 @@ def main() -> None:
     parser.add_argument("--json", type=Path)
     options = parser.parse_args()
     forms = [form for form in FORMS if not options.form or form.name in options.form]
+    kinds = options.kind or list(KINDS)
     causes, counts = Causes(), collections.Counter[str]()
     start, tried = time.monotonic(), 0
     with Worker(freeze if options.unmended else mended, hook(options.prepare)) as worker:
         while tried < options.graphs and time.monotonic() - start < options.minutes * 60:
-            program = generate(options.seed + tried, options.avoid)
+            program = generate(options.seed + tried, options.avoid, kinds[tried % len(kinds)])
             plain = program.dtype == "float64" and not options.unmended  # as export has it, which fuses no float64
             search(worker, program, [form for form in forms if not (plain and form.fused)], causes, counts)
             tried += 1

@@ -18,6 +18,17 @@ GROWTHS = ((1, 0, 2, 1), (1,), (0, 0, 2, 1), (0, 2))
 """By how much the extents of the other inputs are larger, of which the first is taken that works."""
 
 
+def grown(shape: tuple[int, ...], grow: Sequence[int]) -> tuple[int, ...]:
+    """A larger shape; its axes are counted from the first one."""
+    return tuple(extent + add for extent, add in zip(shape, (*grow, *([0] * len(shape))), strict=False))
+
+
+def broadcast(shape: tuple[int, ...], grow: Sequence[int], rank: int) -> tuple[int, ...]:
+    """A larger shape of an operand for a value of that rank: its extents of 1 stay, and its last axes are the last."""
+    here = (*grow, *([0] * rank))[max(rank - len(shape), 0) : rank]
+    return tuple(extent + add * (extent > 1) for extent, add in zip(shape, here, strict=False))
+
+
 def leaves(output: Any) -> Tensors:
     """The tensors of an output."""
     return [output] if isinstance(output, torch.Tensor) else list(output)
@@ -59,15 +70,14 @@ class Case:
         return all(map(torch.equal, self.given[index], self.after[index]))
 
     def _other(self) -> Tensors | None:
+        first, *rest = (one.shape for one in self.program.inputs)
         for grow in GROWTHS:
-            shapes = [
-                tuple(extent + add for extent, add in zip(one.shape, (*grow, 0, 0, 0, 0), strict=False))
-                for one in self.program.inputs
-            ]
-            with contextlib.suppress(Exception):
-                given = cast(self.program.given(shapes), self.dtype)
-                if all(bool(torch.isfinite(one).all()) for one in self._run(self.net, self.dtype, given)[0]):
-                    return given
+            as_operands = [broadcast(one, grow, len(first)) for one in rest]
+            for others in ([grown(one, grow) for one in rest], as_operands):
+                with contextlib.suppress(Exception):
+                    given = cast(self.program.given([grown(first, grow), *others]), self.dtype)
+                    if all(bool(torch.isfinite(one).all()) for one in self._run(self.net, self.dtype, given)[0]):
+                        return given
         return None
 
     def _run(self, net: nn.Module, dtype: torch.dtype, given: Tensors) -> tuple[Tensors, Tensors]:

@@ -1,11 +1,13 @@
 """Programs at random: `generate(seed)` always gives the same one."""
 
 import dataclasses
+import warnings
 
 import torch
 
 from .blocks import PICTURE
 from .builder import Builder
+from .narrow import narrow
 from .operators import CHANNELS, embed, single
 from .program import Program
 from .sequences import PIXELS, SERIES
@@ -14,14 +16,8 @@ EXTENTS = (1, 3, 5, 7, 8, 8, 12, 16, 17)
 MOST_NODES = 40
 
 
-def generate(seed: int, avoid: str = "") -> Program:
-    """A program of blocks and single operators; `avoid` is an expression for what no line of it may match."""
-    with torch.no_grad():
-        return _generate(seed, avoid)
-
-
-def _generate(seed: int, avoid: str) -> Program:
-    b = Builder(seed, avoid)
+def network(b: Builder) -> None:
+    """Write an input, and blocks and single operators on it."""
     r = b.random
     kind = r.random()
     batch = r.choice((1, 1, 2, 3))
@@ -48,9 +44,19 @@ def _generate(seed: int, avoid: str) -> Program:
             break
         write = r.choice(blocks) if b.chance(0.35) else single
         b.attempt(write)
-    if not b.nodes:
-        b.emit("torch.relu({0}) + {0}", b.inputs[0].name)
-    program = b.program()
+
+
+KINDS = {"network": network, "narrow": narrow}
+
+
+def generate(seed: int, avoid: str = "", kind: str = "network") -> Program:
+    """A program of one of the kinds; `avoid` is an expression for what no line of it may match."""
+    b = Builder(seed, avoid)
+    with torch.no_grad(), warnings.catch_warnings(action="ignore"):  # such as of the variance of one element
+        KINDS[kind](b)
+        if not b.nodes:
+            b.emit("torch.relu({0}) + {0}", b.inputs[0].name)
+        program = b.program()
     if b.chance(0.03) and not b.avoid.search("float64"):
         program = dataclasses.replace(program, dtype="float64")
     return program

@@ -233,6 +233,30 @@ KNOWN = {
         "fused channels-last",
         "wrong",
     ),
+    "means along the width in channels-last": Known(
+        program("a = {0} + {0} | x\nb = {0}.mean((1, 2), keepdim=True) | x\nc = {0} * {1} | a b", x(1, 8, 5, 6)),
+        "fused channels-last",
+        "wrong",
+    ),
+    "a quotient of a product in channels-last": Known(
+        program(
+            "a = {m}({0}) | x | nn.Conv2d(2, 2, 3, padding=1, groups=2)\nb = {0} @ {1}.transpose(-1, -2) | y a\n"
+            "c = {0} / ({1}.abs() + 1) | b a",
+            x(1, 2, 2, 1),
+            x(1, 1, 2, 1, name="y"),
+        ),
+        "fused channels-last",
+        "wrong",
+    ),
+    "a vector and one element that stands for many": Known(
+        program(
+            "a = {0}.unsqueeze(2).expand(-1, -1, 2) | x\nb = F.gelu({0}) | a\n"
+            "v = {m} | | nn.Parameter(torch.zeros(1, 1, 2))\nc = {0} + {1} | b v",
+            x(1, 1),
+        ),
+        "fused",
+        "wrong",
+    ),
     "a convolution of a constant": Known(
         program(
             "p = {m} | | nn.Parameter(torch.zeros(1, 8, 6, 6))\n"

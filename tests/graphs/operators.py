@@ -32,14 +32,20 @@ def binary(b: Builder) -> str:
     if kind < 0.6:
         y = b.like(x)
     elif kind < 0.75:  # of a shape that broadcasts
-        y = b.any(lambda value: 0 < value.dim() <= len(shape) and all(
-            a in (1, c) for a, c in zip(reversed(value.shape), reversed(shape), strict=False)))  # fmt: skip
+        y = fitting(b, x)
     else:
         extents = tuple(extent if b.chance(0.5) else 1 for extent in shape)
         y = parameter(b, extents[b.random.randrange(len(extents)) :] if extents and b.chance(0.4) else extents)
     if b.chance(0.12):
         return b.emit(b.one_of(("{0}.add_({1})", "{0}.mul_({1})", "{0}.sub_({1})", "{0}.add_({1}, alpha=0.5)")), x, y)
     return b.emit(b.one_of(BINARY), x, y)
+
+
+def fitting(b: Builder, x: str) -> str:
+    """A value that can be broadcast to the shape of another."""
+    shape = b.shape(x)
+    return b.any(lambda value: 0 < value.dim() <= len(shape) and all(
+        a in (1, c) for a, c in zip(reversed(value.shape), reversed(shape), strict=False)))  # fmt: skip
 
 
 def parameter(b: Builder, shape: tuple[int, ...]) -> str:
