@@ -15,12 +15,12 @@ Values first(Node& node, std::size_t count) {
 
 Values all(Node& node) { return first(node, node.inputs().size()); }
 
-const Node* behind(const Node* node, const Test& is_of_kind) {
-  while (is_of_kind(*node)) node = node->input(0)->node();
+const Node* behind(const Node* node, const Test& passes) {
+  while (passes(*node)) node = node->input(0)->node();
   return node;
 }
 
-std::vector<const Node*> reached(const Node* node, const Test& is_of_kind) {
+std::vector<const Node*> reached(const Node* node, const Test& passes) {
   std::vector<const Node*> found;
   std::vector<const Node*> waiting{node};
   std::unordered_set<const Node*> seen;
@@ -29,7 +29,7 @@ std::vector<const Node*> reached(const Node* node, const Test& is_of_kind) {
     waiting.pop_back();
     if (!seen.insert(next).second) continue;
     found.push_back(next);
-    if (!is_of_kind(*next)) continue;
+    if (!passes(*next)) continue;
     for (const auto* value : next->inputs()) waiting.push_back(value->node());
   }
   return found;

@@ -18,15 +18,15 @@ inline constexpr auto kView = "aten::detach";
 [[nodiscard]] Values first(torch::jit::Node& node, std::size_t count);
 [[nodiscard]] Values all(torch::jit::Node& node);
 
-/// Whether a node is of some kinds.
+/// Something that a node is, such as `is_pointwise`.
 using Test = std::function<bool(const torch::jit::Node&)>;
 
-/// What makes the value that a chain of nodes of these kinds, of which this is the last, takes for its input.
-[[nodiscard]] const torch::jit::Node* behind(const torch::jit::Node* node, const Test& is_of_kind);
+/// What makes the value that a chain of nodes that pass a test, of which this is the last, takes for its
+/// input.
+[[nodiscard]] const torch::jit::Node* behind(const torch::jit::Node* node, const Test& passes);
 
-/// A node, and all that are reached from it backwards, through nodes of these kinds.
-[[nodiscard]] std::vector<const torch::jit::Node*> reached(const torch::jit::Node* node,
-                                                           const Test& is_of_kind);
+/// A node, and all that are reached from it backwards, through nodes that pass a test.
+[[nodiscard]] std::vector<const torch::jit::Node*> reached(const torch::jit::Node* node, const Test& passes);
 
 /// A constant that a node can read.
 [[nodiscard]] torch::jit::Value* constant_before(torch::jit::Node& node, const c10::IValue& value);

@@ -48,12 +48,20 @@ bool has_channels(const Value& operand) {
                              [](const Node* node) { return makes_channels(*node); });
 }
 
+/// Whether an operand is computed from a value.
+bool depends(const Value& operand, const Value& value) {
+  const auto* origin = value.node();
+  return std::ranges::count(reached(operand.node(), [&](const Node& node) { return node.isAfter(origin); }),
+                            origin) > 0;
+}
+
 /// Whether the kernel that makes a value would read the other operand wrongly, or fail.
 bool is_misread(const Value& operand, const Value& value) {
   if (!is_tensor(operand)) return false;
-  if (std::ranges::any_of(kernel_of(value), [](const Node* node) { return is_product(*node); })) return true;
   if (std::ranges::any_of(kernel_of(operand), [&](const Node* node) { return reads(*node, value); }))
     return true;
+  if (depends(operand, value)) return false;  // it is not there before the kernel has ended
+  if (std::ranges::any_of(kernel_of(value), [](const Node* node) { return is_product(*node); })) return true;
   return is_pointwise(*value.node()) && !is_number(operand) && !has_channels(operand);
 }
 

@@ -1,6 +1,6 @@
 """Changes to a graph of TorchScript: `cpp/engine/graph_edit.cpp`, in Python."""
 
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from typing import Any
 
 VIEW = "aten::detach"
@@ -30,8 +30,8 @@ def behind(node: Any, kinds: Collection[str]) -> Any:
     return node
 
 
-def reached(node: Any, kinds: Collection[str]) -> Iterator[Any]:
-    """A node, and all that are reached from it backwards, through nodes of these kinds."""
+def reached(node: Any, passes: Callable[[Any], bool]) -> Iterator[Any]:
+    """A node, and all that are reached from it backwards, through nodes that pass a test."""
     waiting, seen = [node], set[Any]()
     while waiting:
         node = waiting.pop()
@@ -39,7 +39,7 @@ def reached(node: Any, kinds: Collection[str]) -> Iterator[Any]:
             continue
         seen.add(node)
         yield node
-        if node.kind() in kinds:
+        if passes(node):
             waiting += [value.node() for value in node.inputs()]
 
 

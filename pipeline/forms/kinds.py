@@ -31,10 +31,10 @@ RESHAPING = _aten(
 )
 """What returns the elements, as they lie where that is possible, with other axes."""
 VIEWS = SLICING | TRANSPOSING | RESHAPING
-_RESIZING = _aten(
-    *("adaptive_avg_pool2d", "adaptive_max_pool2d", "dropout", "upsample_bicubic2d", "upsample_bilinear2d"),
-    *("upsample_nearest2d", "_upsample_nearest_exact2d"),
+_KEEPS_CHANNELS = _aten(
+    *("_upsample_nearest_exact2d", "adaptive_avg_pool2d", "adaptive_max_pool2d", "cat", "dropout", "hardsigmoid"),
+    *("mish", "softplus", "upsample_bicubic2d", "upsample_bilinear2d", "upsample_nearest2d"),
 )
-KEEPS_CHANNELS = POINTWISE | POOLS | _RESIZING | {"aten::cat", "prim::ListConstruct"}
+KEEPS_CHANNELS = POINTWISE | POOLS | _KEEPS_CHANNELS | {"prim::ListConstruct"}
 """What returns at least as many channels, and samples, as any of its inputs has."""
 CONVOLUTIONS = _aten("_convolution", "conv1d", "conv2d", "conv3d")

@@ -43,15 +43,24 @@ def _is_misread(operand: Any, value: Any) -> bool:
     """Whether the kernel that makes a value would read the other operand wrongly, or fail."""
     if not is_tensor(operand):
         return False
-    has_product = any(node.kind() in PRODUCTS for node in _kernel(value))
-    if has_product or any(_reads(node, value) for node in _kernel(operand)):
+    if any(_reads(node, value) for node in _kernel(operand)):
+        return True
+    if _depends(operand, value):  # it is not there before the kernel has ended
+        return False
+    if any(node.kind() in PRODUCTS for node in _kernel(value)):
         return True
     return value.node().kind() in POINTWISE and not (_is_number(operand) or _has_channels(operand))
 
 
 def _kernel(value: Any) -> Iterator[Any]:
     """The nodes that the kernel that makes a value may compute: pointwise operators, and what makes their operands."""
-    return reached(value.node(), POINTWISE)
+    return reached(value.node(), lambda node: node.kind() in POINTWISE)
+
+
+def _depends(operand: Any, value: Any) -> bool:
+    """Whether an operand is computed from a value."""
+    origin = value.node()
+    return any(node == origin for node in reached(operand.node(), lambda node: node.isAfter(origin)))
 
 
 def _reads(node: Any, value: Any) -> bool:
@@ -66,7 +75,7 @@ def _is_number(operand: Any) -> bool:
 
 def _has_channels(operand: Any) -> bool:
     """Whether an operand is known to have several channels, and a row for each sample."""
-    return any(map(_makes_channels, reached(operand.node(), KEEPS_CHANNELS)))
+    return any(map(_makes_channels, reached(operand.node(), lambda node: node.kind() in KEEPS_CHANNELS)))
 
 
 def _makes_channels(node: Any) -> bool:
