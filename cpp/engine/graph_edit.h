@@ -18,14 +18,13 @@ inline constexpr auto kView = "aten::detach";
 [[nodiscard]] Values first(torch::jit::Node& node, std::size_t count);
 [[nodiscard]] Values all(torch::jit::Node& node);
 
-/// Something that a node is, such as `is_pointwise`.
+/// A test of a node, such as `is_pointwise`.
 using Test = std::function<bool(const torch::jit::Node&)>;
 
-/// What makes the value that a chain of nodes that pass a test, of which this is the last, takes for its
-/// input.
+/// Goes back along first inputs past nodes that pass a test, and returns the first node that does not.
 [[nodiscard]] const torch::jit::Node* behind(const torch::jit::Node* node, const Test& passes);
 
-/// A node, and all that are reached from it backwards, through nodes that pass a test.
+/// Goes back from a node through nodes that pass a test; returns it and all that are reached.
 [[nodiscard]] std::vector<const torch::jit::Node*> reached(const torch::jit::Node* node, const Test& passes);
 
 /// A constant that a node can read.

@@ -19,8 +19,8 @@ using torch::jit::Value;
 /// Which input of `aten::_convolution` says whether it is transposed.
 constexpr std::size_t kTransposed = 6;
 
-/// The nodes that the kernel that makes a value may compute: pointwise operators, and what makes their
-/// operands.
+/// Returns the nodes that one kernel may compute to make a value: pointwise ones, and what makes
+/// their operands.
 std::vector<const Node*> kernel_of(const Value& value) { return reached(value.node(), is_pointwise); }
 
 /// Whether it is arithmetic with the value.
@@ -60,7 +60,7 @@ bool is_misread(const Value& operand, const Value& value) {
   if (!is_tensor(operand)) return false;
   if (std::ranges::any_of(kernel_of(operand), [&](const Node* node) { return reads(*node, value); }))
     return true;
-  if (depends(operand, value)) return false;  // it is not there before the kernel has ended
+  if (depends(operand, value)) return false;  // it is computed after the kernel has ended
   if (std::ranges::any_of(kernel_of(value), [](const Node* node) { return is_product(*node); })) return true;
   return is_pointwise(*value.node()) && !is_number(operand) && !has_channels(operand);
 }

@@ -24,14 +24,14 @@ def put_between(graph: Any, node: Any, place: int, kind: str = VIEW, *more: Any)
 
 
 def behind(node: Any, kinds: Collection[str]) -> Any:
-    """What makes the value that a chain of nodes of these kinds, of which this is the last, takes for its input."""
+    """Go back along first inputs past nodes of these kinds, and return the first node of another kind."""
     while node.kind() in kinds:
         node = node.inputsAt(0).node()
     return node
 
 
 def reached(node: Any, passes: Callable[[Any], bool]) -> Iterator[Any]:
-    """A node, and all that are reached from it backwards, through nodes that pass a test."""
+    """Go back from a node through nodes that pass a test; yield it and all that are reached."""
     waiting, seen = [node], set[Any]()
     while waiting:
         node = waiting.pop()

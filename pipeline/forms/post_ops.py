@@ -45,7 +45,7 @@ def _is_misread(operand: Any, value: Any) -> bool:
         return False
     if any(_reads(node, value) for node in _kernel(operand)):
         return True
-    if _depends(operand, value):  # it is not there before the kernel has ended
+    if _depends(operand, value):  # it is computed after the kernel has ended
         return False
     if any(node.kind() in PRODUCTS for node in _kernel(value)):
         return True
@@ -53,7 +53,7 @@ def _is_misread(operand: Any, value: Any) -> bool:
 
 
 def _kernel(value: Any) -> Iterator[Any]:
-    """The nodes that the kernel that makes a value may compute: pointwise operators, and what makes their operands."""
+    """Yield the nodes that one kernel may compute to make a value: pointwise ones, and what makes their operands."""
     return reached(value.node(), lambda node: node.kind() in POINTWISE)
 
 
