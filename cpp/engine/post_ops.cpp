@@ -23,9 +23,10 @@ constexpr std::size_t kTransposed = 6;
 /// their operands.
 std::vector<const Node*> kernel_of(const Value& value) { return reached(value.node(), is_pointwise); }
 
-/// Whether it is arithmetic with the value.
+/// Whether it is arithmetic with the value, or a convolution of it.
 bool reads(const Node& node, const Value& value) {
-  return is_arithmetic(node) && std::ranges::count(node.inputs().slice(0, 2), &value) > 0;
+  return (is_arithmetic(node) || is_convolution(node)) &&
+         std::ranges::count(node.inputs().slice(0, 2), &value) > 0;
 }
 
 bool is_number(const Value& operand) {

@@ -7,7 +7,7 @@ oneDNN computes a sum, product or quotient in the kernel that has made one of it
   went on from sample to sample;
 - in channels-last, it reads one number for each column, as in [1, 1, 1, width], as if there was one for each channel;
 - what is added to a layer norm's result, it drops;
-- it crashes where the kernel has read the other operand before, and that is broadcast;
+- it crashes where arithmetic or a convolution in the kernel has read the other operand before;
 - it fails to compile a product of matrices times a constant.
 """
 
@@ -64,8 +64,10 @@ def _depends(operand: Any, value: Any) -> bool:
 
 
 def _reads(node: Any, value: Any) -> bool:
-    """Whether it is arithmetic with the value."""
-    return node.kind() in ARITHMETIC and value.debugName() in [one.debugName() for one in list(node.inputs())[:2]]
+    """Whether it is arithmetic with the value, or a convolution of it."""
+    if node.kind() not in ARITHMETIC | CONVOLUTIONS:
+        return False
+    return value.debugName() in [one.debugName() for one in list(node.inputs())[:2]]
 
 
 def _is_number(operand: Any) -> bool:

@@ -298,6 +298,15 @@ class MeansOfColumns(Base):
         return (y + y) * y.mean((1, 2), keepdim=True)
 
 
+class AddedToItsConvolutions(Base):
+    """A sum of two convolutions and what they were computed from, as in RepVGG and RepViT."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        y: Tensor = self.expand(x)
+        mixed: Tensor = self.mix(torch.cat((self.conv(y) + self.one(y) + y, y), 1))
+        return mixed
+
+
 class ReadTwice(Base):
     """Two operators in one kernel read the same number for each channel."""
 
@@ -351,6 +360,7 @@ MODELS: list[type[Base]] = [
     GatedRows,
     ScaleOfVectors,
     MeansOfColumns,
+    AddedToItsConvolutions,
     ReadTwice,
     EveryOther,
     SizesOfWhatIsListed,

@@ -228,6 +228,16 @@ KNOWN = {
     "an operand that a kernel reads twice": Known(
         program("a = {0} * {1} | x z\nb = {0} + {1} | a z", IMAGE, x(8, 1, 1, name="z")), "fused", "crash"
     ),
+    "a sum of two convolutions and what they read": Known(
+        program(
+            "a = {m}({0}) | x | nn.Conv2d(8, 8, 1)\nb = {m}({0}) | a | nn.Conv2d(8, 8, 3, padding=1)\n"
+            "c = {m}({0}) | a | nn.Conv2d(8, 8, 1)\nd = {0} + {1} | b c\ne = {0} + {1} | d a\n"
+            "f = {m}({0}) | e | nn.Conv2d(8, 8, 1)",
+            IMAGE,
+        ),
+        "fused",
+        "crash",
+    ),
     "a vector along the width in channels-last": Known(
         program("a = {0}.abs() + 1 | x\nb = {0} / {1} | x a\nc = {0} + {1} | b v", IMAGE, x(6, name="v")),
         "fused channels-last",

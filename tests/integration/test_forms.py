@@ -101,6 +101,7 @@ NOT_WRONG_IN_SCRIPT = {
     fused.AddsToPixels,
     fused.PooledRows,
     fused.ReadTwice,
+    fused.AddedToItsConvolutions,
 }
 """What ends the process without mending, or is wrong in other cases only: in a larger graph, in channels-last, or in a
 new process, before oneDNN has cached a right kernel. The fuser may change how it divides a graph, so the models stay in
