@@ -123,6 +123,26 @@ def branches(b: Builder) -> str:
     return fused
 
 
+def parallel(b: Builder) -> str:
+    """Layers that read one value, and are added up, with it or without, as in RepVGG."""
+    x = image(b)
+    if b.chance(0.7):
+        x = unit(b, x, b.random.choice((4, 8)), 1)
+    channels = b.shape(x)[1]
+    layers = [x]
+    for _ in range(b.random.choice((1, 2, 2, 3))):
+        kernel, groups = b.random.choice((1, 3, 5)), b.random.choice((1, channels))
+        y = convolution(b, x, channels, f"{kernel}, padding={kernel // 2}, groups={groups}")
+        layers.append(activate(b, y) if b.chance(0.3) else y)
+    if b.chance(0.3):
+        layers.append(b.emit("{m}({0})", x, module=f"nn.BatchNorm2d({channels})"))
+    b.random.shuffle(layers)
+    total = layers.pop()
+    while layers:
+        total = merge(b, total, layers.pop())
+    return unit(b, total, channels, 1) if b.chance(0.5) else activate(b, total)
+
+
 def unet(b: Builder) -> str:
     """Down, up, and what was before beside it."""
     x = unit(b, image(b, least=4), 8)
@@ -174,5 +194,5 @@ def pyramid(b: Builder) -> str:
 
 
 PICTURE: tuple[Write, ...] = (
-    residual, residual, dense, dense, inverted, squeeze, branches, unet, convnext, chain, chain, pyramid,
+    residual, residual, dense, dense, inverted, squeeze, branches, parallel, unet, convnext, chain, chain, pyramid,
 )  # fmt: skip
