@@ -78,7 +78,8 @@ def main() -> None:
     start, tried = time.monotonic(), 0
     with Worker(freeze if options.unmended else mended, hook(options.prepare)) as worker:
         while tried < options.graphs and time.monotonic() - start < options.minutes * 60:
-            program = generate(options.seed + tried, options.avoid, kinds[tried % len(kinds)])
+            seed = options.seed + tried
+            program = generate(seed, options.avoid, kinds[seed % len(kinds)])  # so that a seed alone gives it again
             plain = program.dtype == "float64" and not options.unmended  # as export has it, which fuses no float64
             search(worker, program, [form for form in forms if not (plain and form.fused)], causes, counts)
             tried += 1
