@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 from .blocks import activate
 from .builder import Builder, RejectedError
-from .operators import convolution, fitting, linear, norm, parameter, pool
+from .operators import convolution, fitting, linear, norm, parameter, pool, with_ones
 from .tables import REDUCE, SOFTMAX, UNARY
 
 EXTENTS = (1, 1, 2, 3, 4, 5)
@@ -32,13 +32,10 @@ def narrow(b: Builder) -> None:
 
 def operand(b: Builder, x: str) -> str:
     """An operand that fits a value: computed before, an input or a weight, broadcast along any of its axes."""
-    shape = b.shape(x)
     kind = b.random.random()
     if kind < 0.35:
         return fitting(b, x)
-    extents = tuple(extent if b.chance(0.5) else 1 for extent in shape)
-    if b.chance(0.3):
-        extents = extents[b.random.randrange(len(extents)) :]
+    extents = with_ones(b, b.shape(x), shorter=0.3)
     if kind < 0.7 and len(b.inputs) < MOST_INPUTS:
         return b.input(*extents)
     return parameter(b, extents)

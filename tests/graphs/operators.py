@@ -34,11 +34,16 @@ def binary(b: Builder) -> str:
     elif kind < 0.75:  # of a shape that broadcasts
         y = fitting(b, x)
     else:
-        extents = tuple(extent if b.chance(0.5) else 1 for extent in shape)
-        y = parameter(b, extents[b.random.randrange(len(extents)) :] if extents and b.chance(0.4) else extents)
+        y = parameter(b, with_ones(b, shape, shorter=0.4))
     if b.chance(0.12):
         return b.emit(b.one_of(("{0}.add_({1})", "{0}.mul_({1})", "{0}.sub_({1})", "{0}.add_({1}, alpha=0.5)")), x, y)
     return b.emit(b.one_of(BINARY), x, y)
+
+
+def with_ones(b: Builder, shape: tuple[int, ...], shorter: float) -> tuple[int, ...]:
+    """A shape that can be broadcast to another; with that probability, of the last axes only."""
+    extents = tuple(extent if b.chance(0.5) else 1 for extent in shape)
+    return extents[b.random.randrange(len(extents)) :] if extents and b.chance(shorter) else extents
 
 
 def fitting(b: Builder, x: str) -> str:
