@@ -11,6 +11,7 @@ HERE = Path(__file__).parent
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "unit: in seconds, without torch and without other processes")
     config.addinivalue_line("markers", "integration: with the real torch, CMake, compiler and executable")
+    config.addinivalue_line("markers", "slow: takes long, and is left out unless asked for: pytest -m slow")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

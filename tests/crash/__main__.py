@@ -7,7 +7,6 @@ come when it is injured differs between machines and hours.
 
 import argparse
 import collections
-import shutil
 import subprocess
 import sys
 import tempfile
@@ -16,20 +15,10 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from tests.integration.conftest import ROOT
+from tests.support.project import real_executable
 
 from .plans import Plan
 from .rounds import Engine, Outcome
-
-
-def build_real(root: Path) -> Path:
-    """Build the real executable once; returns where it is."""
-    for name in ("pipeline", "cpp"):
-        shutil.copytree(ROOT / name, root / name, ignore=shutil.ignore_patterns("__pycache__"))
-    for name in ("dodo.py", "pyproject.toml"):
-        shutil.copy(ROOT / name, root)
-    subprocess.run([sys.executable, "-m", "doit", "build"], cwd=root, check=True, stdout=subprocess.DEVNULL)
-    return root / "artifacts/build/ts-infer"
 
 
 def show(outcomes: list[Outcome]) -> None:
@@ -60,7 +49,7 @@ def main() -> None:
     words = parser.parse_args()
     outcomes: list[Outcome] = []
     with tempfile.TemporaryDirectory() as folder:
-        engine = Engine(Path(folder), build_real(Path(folder) / "real"))
+        engine = Engine(Path(folder), real_executable())
         engine.start_from(Plan.draw(words.seed, words.first - 1).final)
         try:
             for number in range(words.first, words.first + words.rounds):

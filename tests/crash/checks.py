@@ -5,7 +5,7 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from tests.integration.conftest import Finished
+from tests.support.project import Finished
 
 from .injuries import SIGNALS
 from .plans import Plan

@@ -9,20 +9,19 @@ import hashlib
 import json
 import os
 import re
-import shutil
 import subprocess
 import sys
 from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
-from tests.integration.conftest import ROOT, Finished
+from tests.support import stub
+from tests.support.project import Finished, checkout
 
 MARK = "TORCHFERRY_CRASH_ROUND"
 """In the environment of every process of a run, by which those that outlive it are found."""
 
-SOURCES = {
-    "pyproject.toml": """
+SETTINGS = """
 [tool.torchferry]
 default-models = ["net"]
 
@@ -32,34 +31,7 @@ weights = "seeded"
 seed = 0
 inputs = [{ shape = ["batch", 3, 8, 8] }]
 tolerance = { atol = 1e-4 }
-""",
-    "cpp/CMakeLists.txt": """
-cmake_minimum_required(VERSION 3.24)
-project(small LANGUAGES CXX)
-set(CMAKE_SUPPRESS_REGENERATION ON)
-# A remark.
-add_library(engine STATIC engine/place.cpp)
-target_include_directories(engine PUBLIC ${CMAKE_CURRENT_SOURCE_DIR})
-add_executable(ts-infer app/main.cpp)
-target_link_libraries(ts-infer PRIVATE engine)
-set_target_properties(ts-infer PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR})
-""",
-    "cpp/engine/place.h": "#pragma once\nconst char* place();\nint number();\n",
-    "cpp/engine/place.cpp": """
-#include "engine/place.h"
-const char* place() { return "@REAL@"; }
-int number() { return 1; }
-""",
-    "cpp/app/main.cpp": """
-#include <unistd.h>
-#include "engine/place.h"
-// A remark.
-int main(int, char** argv) {
-  execv(place(), argv);
-  return 125 + number();
-}
-""",
-}
+"""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -74,10 +46,10 @@ class Edit:
 
 
 EDITS = {
-    "comment in main.cpp": Edit("cpp/app/main.cpp", "// A remark.", "// Another remark.", 0.3),
-    "code in main.cpp": Edit("cpp/app/main.cpp", "125 +", "124 +", 0.6),
-    "code in place.cpp": Edit("cpp/engine/place.cpp", "return 1;", "return 2;", 0.6),
-    "comment in CMakeLists.txt": Edit("cpp/CMakeLists.txt", "# A remark.", "# Another.", 0.4),
+    "comment in main.cpp": Edit(*stub.REMARK, 0.3),
+    "code in main.cpp": Edit(*stub.CODE, 0.6),
+    "code in place.cpp": Edit(stub.ENGINE, "return 1;", "return 2;", 0.6),
+    "comment in CMakeLists.txt": Edit(stub.CMAKE, "# A remark.", "# Another.", 0.4),
     "activation": Edit("nets.py", "torch.relu(", "torch.tanh(", 1.0),
     "seed": Edit("pyproject.toml", "seed = 0", "seed = 1", 1.0),
     "tolerance": Edit("pyproject.toml", "atol = 1e-4", "atol = 2e-4", 0.4),
@@ -94,14 +66,13 @@ class Project:
     @classmethod
     def make(cls, root: Path, real: Path) -> "Project":
         """The pipeline of this checkout, with an executable that starts the real one."""
-        shutil.copytree(ROOT / "pipeline", root / "pipeline", ignore=shutil.ignore_patterns("__pycache__"))
-        shutil.copy(ROOT / "dodo.py", root)
-        texts = {name: text.replace("@REAL@", str(real)) for name, text in SOURCES.items()}
-        texts["nets.py"] = (ROOT / "tests/data/nets.py").read_text(encoding="utf-8")
-        texts["cpp/CMakePresets.json"] = (ROOT / "cpp/CMakePresets.json").read_text(encoding="utf-8")
-        project = cls(root, texts)
-        project.write((), keep_time=True)
-        return project
+        small = checkout(root, real)
+        small.write({"pyproject.toml": SETTINGS})
+        names = [str(path.relative_to(root)) for path in root.glob("cpp/**/*") if path.is_file()]
+        texts = {name: small.path(name).read_text(encoding="utf-8") for name in (*names, "nets.py", "pyproject.toml")}
+        for name in texts:
+            os.utime(root / name, (1_600_000_000, 1_600_000_000))
+        return cls(root, texts)
 
     @property
     def artifacts(self) -> Path:

@@ -11,7 +11,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from tests.integration.conftest import Finished
+from tests.support.project import Finished
 
 from . import checks, injuries
 from .checks import Clean

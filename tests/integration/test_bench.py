@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 
 from pipeline import process
-
-from .conftest import Finished, Project
+from tests.support import stub
+from tests.support.project import ROOT, Finished, Project
 
 SETTINGS = """
 [tool.torchferry.bench]
@@ -20,6 +20,13 @@ rounds = 2
 runs = 4
 batches = [1, 4]
 threads = 1
+"""
+RECIPE = """
+set(CMAKE_CXX_STANDARD 20)
+include(cmake/TorchCpu.cmake)
+add_executable(recipe EXCLUDE_FROM_ALL recipe/recipe.cpp)
+target_link_libraries(recipe PRIVATE torch_cpu)
+set_target_properties(recipe PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR})
 """
 TITLES = {"onnxruntime": "ONNX Runtime", "openvino": "OpenVINO"}
 
@@ -37,6 +44,11 @@ def benched(built: tuple[Project, Path]) -> Iterator[tuple[Project, Finished]]:
     project, kept = built
     with project.path("pyproject.toml").open("a", encoding="utf-8") as file:
         file.write(SETTINGS)
+    for folder in ("recipe", "cmake"):
+        shutil.copytree(ROOT / "cpp" / folder, project.path("cpp") / folder)
+    with project.path(stub.CMAKE).open("a", encoding="utf-8") as file:
+        file.write(RECIPE)
+    assert project.doit("build").code == 0
     yield project, project.doit("bench:net")
     shutil.rmtree(project.root)
     shutil.copytree(kept, project.root)

@@ -10,8 +10,7 @@ import pytest
 
 from pipeline.graph.new import toml
 from pipeline.parity.record import Comparison
-
-from .conftest import ROOT, Project
+from tests.support.project import ROOT, Project
 
 FOLDER = ROOT / "tests/brought"
 SETTINGS: dict[str, Any] = tomllib.loads((FOLDER / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["torchferry"]
@@ -35,7 +34,7 @@ def test_it_arrives(name: str, project: Project) -> None:
         pytest.skip(f"{package} is not installed; pip install -e '.[brought]' brings it")
     shutil.copy(FOLDER / "brought.py", project.root)
     project.add_model("tried", *(f"{key} = {toml(value)}" for key, value in entry.items()))
-    finished = project.doit("compare:tried")
+    finished = project.carry("tried")
     assert finished.code == 0, finished.output
     record = msgspec.json.decode(project.path("artifacts/tried/compare.json").read_bytes(), type=Comparison)
     assert record.verdict == "agree"

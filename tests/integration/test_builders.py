@@ -8,8 +8,7 @@ from pipeline.errors import ModelError
 from pipeline.model import builders, vision
 from pipeline.records import Provenance
 from pipeline.weights import seeded
-
-from .conftest import Project
+from tests.support.project import Project
 
 TRAINED = Provenance(source="a test", sha256="")
 GOOGLENET = Model(builder="torchvision:googlenet", weights="torchvision:DEFAULT", method="trace")

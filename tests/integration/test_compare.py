@@ -16,8 +16,8 @@ from pipeline.parity.case import Case
 from pipeline.parity.verdict import draw_order
 from pipeline.reference import golden
 from pipeline.reference.golden import Answers
-
-from .conftest import Finished, Project
+from tests.support import stub
+from tests.support.project import Finished, Project
 
 ARCHIVE = "artifacts/net/net_scripted.pt"
 REFERENCE = "artifacts/net/reference.pt"
@@ -67,45 +67,6 @@ def test_the_order_is_drawn_afresh_and_never_the_files_own() -> None:
     orders = [tuple(draw_order(2)) for _ in range(50)]
     assert len(set(orders)) > 1
     assert all(len(order) == 7 and min(order.count(0), order.count(1)) >= 3 for order in orders)
-
-
-SABOTAGE = {
-    "channels-swapped": (
-        "cpp/engine/runner.cpp",
-        "leaf.toTensor().clone()",
-        "leaf.toTensor().flip(1)",
-        "by its RUNTIME",
-        "times what the tolerance allows",
-    ),
-    "weights-a-little-off-when-optimised": (
-        "cpp/engine/optimised.cpp",
-        "parameter.set_data(parameter.contiguous(at::MemoryFormat::ChannelsLast))",
-        "parameter.set_data(parameter.contiguous(at::MemoryFormat::ChannelsLast).mul(1.001))",
-        "by its OPTIMISATION",
-        "times what the tolerance allows",
-    ),
-    "softmax-over-the-batch": (
-        "cpp/engine/classify.cpp",
-        "at::softmax(output, /*dim=*/1)",
-        "at::softmax(output, /*dim=*/0)",
-        "by its RUNTIME",
-        "top-5 probabilities",
-    ),
-}
-
-
-@pytest.mark.parametrize(("name", "old", "new", "blame", "expected"), SABOTAGE.values(), ids=SABOTAGE.keys())
-def test_sabotage_on_the_cpp_side(name: str, old: str, new: str, blame: str, expected: str, project: Project) -> None:
-    """Through doit, as it would happen: the build succeeds, and compare says no."""
-    project.edit(name, old, new)
-    finished = project.doit()
-    assert finished.code == 1, finished.output
-    assert "failed: compare:" in finished.output
-    assert f"net: C++ DISAGREES with Python {blame}" in finished.output
-    assert expected in finished.output
-    record = json.loads(project.path(RECORD).read_text())
-    assert record["verdict"] == "disagree"
-    assert project.doit().code == 1, "a verdict that is no is not up to date"
 
 
 def perturb(project: Project, factor: float) -> None:
@@ -184,8 +145,8 @@ def test_an_executable_that_is_not_of_these_sources(project: Project) -> None:
     assert json.loads(project.path(RECORD).read_text())["verdict"] == "not compared"
     vouch(project)
     assert judge(project).code == 0
-    project.edit("cpp/engine/classify.cpp", '#include "engine/classify.h"', '//\n#include "engine/classify.h"')
-    red(project, "ts-infer is stale: cpp/engine/classify.cpp changed since it was built; run doit build")
+    project.edit(*stub.REMARK)
+    red(project, "ts-infer is stale: cpp/app/main.cpp changed since it was built; run doit build")
 
 
 def told(model: str, change: Callable[[Answers], Answers]) -> str:

@@ -11,8 +11,6 @@ import pytest
 from tests.crash.plans import Plan
 from tests.crash.rounds import Engine
 
-from .conftest import Project
-
 SEED = int(os.environ.get("TORCHFERRY_CRASH_SEED", "1"))
 ROUNDS = 10
 SWEPT = 5
@@ -21,9 +19,8 @@ BOTH_BRANCHES = frozenset({"activation", "code in place.cpp"})
 
 
 @pytest.fixture(scope="module")
-def engine(built: tuple[Project, Path], tmp_path_factory: pytest.TempPathFactory) -> Engine:
-    _, kept = built
-    engine = Engine(tmp_path_factory.mktemp("crash"), kept / "artifacts/build/ts-infer")
+def engine(real: Path, tmp_path_factory: pytest.TempPathFactory) -> Engine:
+    engine = Engine(tmp_path_factory.mktemp("crash"), real)
     engine.start_from(Plan.draw(SEED, 0).final)
     return engine
 

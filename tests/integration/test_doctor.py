@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from .conftest import Project
+from tests.support import stub
+from tests.support.project import Project
 
 
 def findings(project: Project, **env: str) -> tuple[int, dict[str, str]]:
@@ -84,7 +85,7 @@ def test_a_compiler_cache(project: Project, tmp_path: Path) -> None:
     assert findings(project, **environment)[1]["objects"] == f"ok cached by {tmp_path}/ccache"
     before = project.path("artifacts/build/ts-infer").read_bytes()
     project.doit("forget", "configure", "build")
-    project.edit("cpp/app/report.cpp", "namespace {\n", "namespace {  // a remark\n")
+    project.edit(*stub.REMARK)
     assert project.doit("build", **environment).code == 0
-    assert "app/report.cpp" in log.read_text()
+    assert "app/main.cpp" in log.read_text()
     assert project.path("artifacts/build/ts-infer").read_bytes() == before

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from .conftest import Project, checkout
+from tests.support import stub
+from tests.support.project import Project, checkout
 
 
 @pytest.fixture
@@ -72,11 +73,11 @@ def test_a_cmake_cache_from_another_torch(project: Project) -> None:
 
 
 def test_a_compile_error_names_its_line(project: Project) -> None:
-    project.edit("cpp/app/report.cpp", '"sample "', '"sample ')
+    project.edit(stub.MAIN, "125 +", "125 *+-")
     finished = project.doit("build")
     assert finished.code == 1
     [error] = [line for line in finished.errors if "the C++ build" in line]
-    assert "app/report.cpp:" in error
+    assert "app/main.cpp:" in error
     assert "artifacts/build/build.log" in error
 
 

@@ -9,8 +9,7 @@ import torch
 from PIL import Image
 
 from pipeline.model import preprocessing, vision
-
-from .conftest import Project
+from tests.support.project import Project
 
 INPUTS = 'inputs = [{ shape = ["batch", 3, 8, 8] }]'
 SEEDED = 'weights = "seeded"'
@@ -86,7 +85,7 @@ def test_the_variables_of_the_preprocessing_are_numbered_in_order() -> None:
 def test_two_inputs_and_a_nested_output(project: Project) -> None:
     inputs = 'inputs = [{ shape = ["batch", 3, 8, 8] }, { shape = ["batch", 4], dtype = "float64" }]'
     project.add_model("pair", 'builder = "nets:Pair"', SEEDED, inputs)
-    finished = project.doit("compare:pair")
+    finished = project.carry("pair")
     assert finished.code == 0, finished.output
     record = json.loads(project.path("artifacts/pair/compare.json").read_text())
     paths = {difference["path"] for run in record["runs"] for difference in run["differences"]}
@@ -97,7 +96,7 @@ def test_integers_in_and_a_named_tuple_out(project: Project) -> None:
     tokens = '{ shape = ["batch", 7], dtype = "int64", below = 1000 }'
     mask = '{ shape = ["batch", 7], dtype = "bool" }'
     project.add_model("tokens", 'builder = "nets:Tokens"', SEEDED, 'method = "trace"', f"inputs = [{tokens}, {mask}]")
-    finished = project.doit("compare:tokens")
+    finished = project.carry("tokens")
     assert finished.code == 0, finished.output
     record = json.loads(project.path("artifacts/tokens/compare.json").read_text())
     differences = [difference for run in record["runs"] for difference in run["differences"]]
@@ -112,7 +111,7 @@ def test_integers_in_and_a_named_tuple_out(project: Project) -> None:
 def test_a_model_of_another_kind(name: str, project: Project) -> None:
     """One that changes its input, has no axes in its output, labels for an output, or reuses its memory."""
     project.add_model("tried", f'builder = "nets:{name}"', SEEDED, INPUTS)
-    finished = project.doit("compare:tried")
+    finished = project.carry("tried")
     assert finished.code == 0, finished.output
 
 

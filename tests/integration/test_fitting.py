@@ -13,8 +13,7 @@ from pipeline.errors import ModelError
 from pipeline.model import archive, fitting, loading, misfits, statedict
 from pipeline.model.fitting import Fitted
 from tests.data.nets import Net, Tied
-
-from .conftest import checkout
+from tests.support.project import checkout
 
 State = dict[str, Any]
 

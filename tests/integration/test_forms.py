@@ -24,8 +24,8 @@ from pipeline.model.samples import Sample
 from pipeline.records import Metadata, Provenance
 from pipeline.reference.golden import Expected, read_answers
 from tests.data import fused
+from tests.support.project import Project
 
-from .conftest import Project
 from .test_inputs import PICTURE, SEEDED, compare, refused
 from .test_optimised import ScalarOfTheInput
 
@@ -268,7 +268,7 @@ def test_rows_that_are_kept_by_their_score(project: Project) -> None:
     assert record.form == "plain"
     assert [decision.operator for decision in record.decisions] == ["aten::gt"]
     assert "; it DECIDES by aten::gt (nets.py:" in record.summary
-    faults = project.doit("selftest:tried")
+    faults = project.step("selftest", "tried")
     assert faults.code == 0, faults.output
     assert "red: a decision that flips" in faults.output
     assert "red: a wrong fused kernel" in faults.output

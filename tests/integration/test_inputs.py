@@ -9,8 +9,7 @@ import torch
 
 from pipeline.parity.record import Comparison
 from tests.data.nets import Net, stranger
-
-from .conftest import Finished, Project
+from tests.support.project import Finished, Project
 
 SEEDED = 'weights = "seeded"'
 PICTURE = 'inputs = [{ shape = ["batch", 3, 8, 8] }]'
@@ -20,7 +19,7 @@ SIZES = "extents = { height = [8, 11], width = [12, 9] }"
 
 def compare(project: Project, *lines: str, method: str = "auto") -> tuple[Finished, Comparison]:
     project.add_model("tried", *lines, f'method = "{method}"')
-    finished = project.doit("compare:tried")
+    finished = project.carry("tried")
     assert finished.code == 0, finished.output
     return finished, msgspec.json.decode(project.path("artifacts/tried/compare.json").read_bytes(), type=Comparison)
 
@@ -72,8 +71,8 @@ def test_keywords_with_a_gap_before_them(method: str, project: Project) -> None:
 def test_a_keyword_that_there_is_not(project: Project) -> None:
     inputs = 'inputs = [{ shape = ["batch", 3, 8, 8] }, { name = "scales", shape = ["batch", 10] }]'
     project.add_model("tried", SEEDED, 'builder = "nets:Named"', inputs)
-    finished = project.doit("export:tried")
-    assert finished.code == 1
+    finished = project.carry("tried")
+    assert finished.code == 4
     assert "unexpected keyword argument 'scales'" in finished.errors[0]
 
 
@@ -115,7 +114,7 @@ def test_a_scripted_model_that_returns_more(project: Project) -> None:
     assert "the model returns more than in eager PyTorch: its output[1] is kept" in finished.output
     assert {difference.path for run in record.runs for difference in run.differences} == {"output"}
     assert record.weights_equal == record.weights_known > 0
-    faults = project.doit("selftest:tried")
+    faults = project.step("selftest", "tried")
     assert faults.code == 0, faults.output
 
 
@@ -144,15 +143,16 @@ def test_a_torchscript_file_is_verified_as_it_is(project: Project) -> None:
     with zipfile.ZipFile(project.path("artifacts/tried/tried_exported.pt")) as archive:
         metadata = next(name for name in archive.namelist() if name.endswith("torchferry.json"))
         assert json.loads(archive.read(metadata))["method"] == "ready"
+    assert project.doit("compare:tried").code == 0
     assert project.doit("compare:tried").ran == set()
     torch.jit.script(Net(channels=4).eval()).save(project.path("ready.pt"))
     again = project.doit("compare:tried")
     assert again.ran == {"weights:tried", "export:tried", "compare:tried"}
     assert "changes when the model is called" not in again.output
     torch.jit.script(stranger()).save(project.path("ready.pt"))
-    assert "ready.pt calls nets::twice, which C++ has not: " in project.doit("compare:tried").errors[0]
+    assert "ready.pt calls nets::twice, which C++ has not: " in project.carry("tried").errors[0]
     torch.save(Net().state_dict(), project.path("ready.pt"))
-    assert "expected TorchScript, as torch.jit.save writes it" in project.doit("compare:tried").errors[0]
+    assert "expected TorchScript, as torch.jit.save writes it" in project.carry("tried").errors[0]
 
 
 def test_new_writes_an_entry_and_tries_it(project: Project) -> None:

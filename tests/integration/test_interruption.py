@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 from pipeline import hashes
-
-from .conftest import Project, Running
+from tests.support import stub
+from tests.support.project import Project, Running
 
 ARCHIVE = "artifacts/tried/tried_scripted.pt"
 
@@ -140,7 +140,7 @@ def test_a_run_that_is_killed_and_an_edit_that_is_taken_back(held: Project) -> N
 
 def test_compilers_end_as_well(project: Project) -> None:
     """Ninja starts each in a process group of its own, which no signal to ours reaches."""
-    project.edit("cpp/engine/engine.cpp", "namespace {\n", "namespace {  // a remark\n")
+    project.edit(stub.MAIN, "// A remark.", "#include <bits/stdc++.h>")  # which takes a while to compile
     running = project.start("build")
     wait_until(lambda: any("cc1plus" in name for name in project.processes()), running)
     running.terminate()

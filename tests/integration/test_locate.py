@@ -12,8 +12,7 @@ from pipeline import configfile
 from pipeline.layout import ModelFiles
 from pipeline.methods import get
 from pipeline.model import archive, builders, samples, statedict
-
-from .conftest import Project
+from tests.support.project import Project
 
 DEEP = ('builder = "nets:Deep"', 'weights = "seeded"', 'inputs = [{ shape = ["batch", 3, 8, 8] }]')
 RECORD = "artifacts/deep/locate.json"
@@ -49,7 +48,7 @@ def test_a_planted_fault(
     change: Callable[[Any], None], layer: str, kind: str, method: str, project: Project, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     project.add_model("deep", *DEEP, f'method = "{method}"')
-    assert project.doit("export:deep").code == 0
+    assert [project.step(step, "deep").code for step in ("weights", "export")] == [0, 0]
     plant(project, change, monkeypatch)
     finished = project.step("locate", "deep")
     assert finished.code == 0, finished.output
@@ -83,16 +82,16 @@ def test_no_fault(project: Project) -> None:
 def test_an_archive_that_export_rejected(project: Project) -> None:
     """Export names the command, and that names the layer, although there is no archive that could be compared."""
     project.add_model("deep", *(line.replace("Deep", "OtherEpsilon") for line in DEEP), 'method = "trace"')
-    finished = project.doit("compare:deep")
-    assert finished.code == 1
+    finished = project.carry("deep")
+    assert finished.code == 4
     assert "the archive does not agree with eager Python" in finished.output
     assert "doit locate:deep names the layer" in finished.output
-    finished = project.doit("locate:deep")
+    finished = project.step("locate", "deep")
     assert finished.code == 0, finished.output
     assert "the first output that parts is that of blocks.2.1 (BatchNorm2d), in C++ plain" in finished.output
     project.edit("pyproject.toml", "nets:OtherEpsilon", "nets:Deep")
-    assert project.doit("compare:deep").code == 0
-    assert "no submodule parts" in project.doit("locate:deep").output
+    assert project.carry("deep").code == 0
+    assert "no submodule parts" in project.step("locate", "deep").output
 
 
 def test_before_there_is_an_archive(project: Project) -> None:
@@ -113,12 +112,13 @@ ODD = {
 @pytest.mark.parametrize(("name", "method", "expected"), ODD.values(), ids=ODD.keys())
 def test_a_healthy_model_of_another_kind(name: str, method: str, expected: str, project: Project) -> None:
     project.add_model("odd", f'builder = "nets:{name}"', DEEP[1], DEEP[2], f'method = "{method}"')
-    finished = project.doit("locate:odd")
+    assert [project.step(step, "odd").code for step in ("weights", "export")] == [0, 0]
+    finished = project.step("locate", "odd")
     assert finished.code == 0, finished.output
     assert expected in finished.output
 
 
 def test_what_comes_after_the_last_submodule(project: Project) -> None:
     project.add_model("odd", 'builder = "nets:OtherEnd"', DEEP[1], DEEP[2], 'method = "trace"')
-    assert project.doit("compare:odd").code == 1
-    assert "the first output that parts is that of (output), in C++ plain" in project.doit("locate:odd").output
+    assert project.carry("odd").code == 4
+    assert "the first output that parts is that of (output), in C++ plain" in project.step("locate", "odd").output

@@ -9,8 +9,8 @@ import torch
 from torch import Tensor, nn
 
 from pipeline.reference.golden import read_answers
+from tests.support.project import Project
 
-from .conftest import Project
 from .test_pictures_in import drawn
 
 

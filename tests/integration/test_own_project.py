@@ -9,14 +9,14 @@ from pathlib import Path
 
 import pytest
 
-from tests.integration.conftest import ROOT, Finished, Project
+from tests.support.project import ROOT, Finished, Project, checkout
 
 MODEL = {"weights:shapes", "export:shapes", "compare:shapes"}
 
 
 @pytest.fixture(scope="module")
-def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The wheel's contents, in a folder for Python's path."""
+def site(real: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The wheel's contents, with a C++ side that compiles at once, in a folder for Python's path."""
     folder = tmp_path_factory.mktemp("site")
     argv = [
         sys.executable,
@@ -33,6 +33,9 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (wheel,) = (folder / "wheel").glob("torchferry-*.whl")
     with zipfile.ZipFile(wheel) as archive:
         archive.extractall(folder)
+    shutil.rmtree(folder / "pipeline/cpp")
+    checkout(folder / "small", real)
+    (folder / "small/cpp").rename(folder / "pipeline/cpp")
     return folder
 
 

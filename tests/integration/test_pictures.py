@@ -19,9 +19,9 @@ from PIL import Image, ImageOps
 from pipeline import toolchain
 from pipeline.errors import FileError
 from pipeline.model import pictures as reference
+from tests.support.project import ROOT
 
 from . import pictures
-from .conftest import ROOT
 from .pictures import Corpus, chunk, png, saved
 
 MEMORY = 700

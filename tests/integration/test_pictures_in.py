@@ -14,8 +14,8 @@ import torch
 from PIL import Image
 
 from pipeline.reference.golden import Answers
+from tests.support.project import Finished, Project
 
-from .conftest import Finished, Project
 from .test_compare import told
 
 ARCHIVE = "artifacts/twin/twin_traced.pt"
@@ -199,11 +199,11 @@ def test_bfloat16(project: Project, photos: Path) -> None:
 
 def test_compare_judges_bfloat16_by_its_own_tolerance(project: Project) -> None:
     project.edit("pyproject.toml", "seed = 1\n", "seed = 1\nbfloat16 = { atol = 0.05, rtol = 0.05 }\n")
-    finished = project.doit("compare:twin")
+    finished = project.step("compare", "twin")
     assert finished.code == 0, finished.output
     assert "on 2 samples and 2 pictures, also in bfloat16, in 42 runs" in finished.output
     project.edit("pyproject.toml", "0.05, rtol = 0.05", "1e-6, rtol = 1e-6")
-    finished = project.doit("compare:twin")
+    finished = project.step("compare", "twin")
     assert finished.code == 1
     assert "DISAGREES with Python by its PRECISION (float32 agrees)" in finished.output
     assert "in 7 of 42 runs" in finished.output
@@ -243,19 +243,6 @@ def test_the_stage_that_differs_is_named(
 ) -> None:
     monkeypatch.chdir(project.root)
     assert f": {expected}" in told("twin", in_pictures(change))
-
-
-def test_a_build_without_codecs(project: Project, photos: Path) -> None:
-    """It builds, says what to install, and compare says what it left out."""
-    without = '{ CMAKE_DISABLE_FIND_PACKAGE_JPEG = "ON", CMAKE_DISABLE_FIND_PACKAGE_PNG = "ON" }'
-    project.edit("pyproject.toml", "[tool.torchferry]\n", f"[tool.torchferry]\nbuild.options = {without}\n")
-    finished = project.doit("compare:twin")
-    assert finished.code == 0, finished.output
-    assert "NOT COMPARED: pictures, as ts-infer was built without libjpeg-dev and libpng-dev" in finished.output
-    said = project.infer(ARCHIVE, photos / "0.png", photos / "1.jpg")
-    assert said.code == 5
-    assert "apt install libpng-dev" in said.errors[0]
-    assert "apt install libjpeg-dev" in said.errors[1]
 
 
 def test_nobody_reads_on(project: Project, photos: Path) -> None:

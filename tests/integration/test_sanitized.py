@@ -10,8 +10,8 @@ import pytest
 
 from pipeline import toolchain
 from pipeline.reference.golden import read_answers
+from tests.support.project import ROOT, Project
 
-from .conftest import ROOT, Project
 from .test_pictures_in import ARCHIVE, drawn
 
 SEED = 4

@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from .conftest import Project
+from tests.support.project import Project
 
 PICTURES = {
     "RGB to BGR",

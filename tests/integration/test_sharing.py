@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 from pipeline import hashes
-
-from .conftest import Project
+from tests.support import stub
+from tests.support.project import Project
 
 PYTHON = {"weights:net", "weights:twin"}
 COMPARES = {"compare:net", "compare:twin"}
@@ -117,7 +117,7 @@ def test_a_cold_checkout_with_a_warm_cache(fresh: Project, project: Project, sto
     assert fresh.doit().ran == set(), "up to date by the receipts that came along, cache or not"
     told = fresh.doit("explain", "build").output
     assert f"from {store.as_uri()}" in told
-    fresh.edit("cpp/app/report.cpp", '"sample "', '"sample again "')
+    fresh.edit(*stub.CODE)
     assert fresh.doit("build", TORCHFERRY_CACHE=str(store)).ran == {"build"}
 
 

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from pipeline import files
-
-from .conftest import Project
+from tests.support import stub
+from tests.support.project import Project
 
 HASHES = "artifacts/.hashes"
 ARCHIVE = "artifacts/net/net_scripted.pt"
@@ -169,7 +169,7 @@ def test_explain(project: Project) -> None:
     assert told.count("up to date\n    made 20") == 8
     assert "by python -m pipeline.steps.export net" in told
     project.edit("nets.py", "torch.relu(", "torch.tanh(")
-    project.edit("cpp/app/report.cpp", '"sample "', '"sample again "')
+    project.edit(*stub.CODE)
     project.edit("pyproject.toml", "seed = 1", "seed = 2\nbatch-sizes = [2, 3]")
     project.path("artifacts/twin/compare.json").unlink()
     told = project.doit("explain", "build", "export:twin", "compare:*").output
@@ -186,7 +186,7 @@ def test_explain(project: Project) -> None:
         "    batch_sizes [1, 4] → [2, 3]\n"
         "    seed 1 → 2\n"
         "build          would run\n"
-        "    cpp/app/report.cpp changed\n"
+        "    cpp/app/main.cpp changed\n"
         "compare:net    after build, export:net, if that leaves anything else\n"
         "compare:twin   after build, export:twin\n"
         "    artifacts/twin/compare.json is missing\n"

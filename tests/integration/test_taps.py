@@ -11,8 +11,7 @@ from torch import Tensor, nn
 
 from pipeline.reference.golden import read_answers
 from tests.data.nets import Net
-
-from .conftest import Project
+from tests.support.project import Project
 
 Taps = list[tuple[str, Any]]
 

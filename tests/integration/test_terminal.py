@@ -8,7 +8,8 @@ import sys
 import xml.etree.ElementTree as ET
 from pathlib import Path
 
-from .conftest import Project
+from tests.support import stub
+from tests.support.project import Project
 
 SHOW_CURSOR = "\x1b[?25h"
 
@@ -34,7 +35,7 @@ def at_a_terminal(project: Project, *words: str, interrupt_at: str = "") -> tupl
 
 
 def test_what_runs_is_shown_with_its_progress(project: Project) -> None:
-    project.edit("cpp/app/report.cpp", '"sample "', '"sample again "')
+    project.edit(*stub.CODE)
     code, output = at_a_terminal(project)
     assert code == 0, output
     assert "\x1b[2m-- weights:net\x1b[0m" in output
@@ -70,7 +71,7 @@ def test_github(project: Project, tmp_path: Path) -> None:
     assert "- **net: C++ AGREES" in summary.read_text(encoding="utf-8")
     project.path("artifacts/build/ts-infer").write_text("#!/bin/sh\nexit 9\n")
     summary.unlink()
-    project.edit("cpp/app/report.cpp", '"sample "', "nonsense")
+    project.edit(stub.MAIN, "125 +", "nonsense")
     failed = project.doit("--continue", **environment)
     assert failed.code == 2
     assert "::error title=build::the C++ build exited with 1" in failed.output

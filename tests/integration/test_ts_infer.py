@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from .conftest import Project
+from tests.support.project import Project
 
 ARCHIVE = "artifacts/net/net_scripted.pt"
 INPUTS = "artifacts/net/inputs.pt"
@@ -35,19 +35,18 @@ def test_an_archive_made_elsewhere(project: Project, tmp_path: Path) -> None:
     assert "float32[1, 3, 1, 1], no class scores" in finished.output
 
 
-def test_it_needs_no_python(project: Project) -> None:
+def test_it_needs_no_python(project: Project, real: Path) -> None:
     """It runs in an empty environment, and links neither Python nor TorchVision."""
-    executable = project.path("artifacts/build/ts-infer")
-    assert project.run(["env", "-i", executable, ARCHIVE]).code == 0
-    linked = project.run(["ldd", executable]).output
+    assert project.run(["env", "-i", real, ARCHIVE]).code == 0
+    linked = project.run(["ldd", real]).output
     assert "libtorch_cpu" in linked
     assert "python" not in linked.partition("libtorch_cpu")[0]
     assert "torchvision" not in linked
 
 
-def test_libraries_beside_the_executable_win(project: Project) -> None:
+def test_libraries_beside_the_executable_win(project: Project, real: Path) -> None:
     """The RPATH begins with $ORIGIN, so that a folder with the libraries can be shipped."""
-    dynamic = project.run(["readelf", "-d", project.path("artifacts/build/ts-infer")]).output
+    dynamic = project.run(["readelf", "-d", real]).output
     assert "[$ORIGIN:$ORIGIN/../lib:" in dynamic
 
 

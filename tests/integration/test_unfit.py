@@ -20,8 +20,7 @@ from pipeline.reference.eager import Eager
 from pipeline.reference.float64 import Float64
 from tests.data import unfit
 from tests.data.nets import InPlace, Net
-
-from .conftest import ROOT, Project, checkout
+from tests.support.project import ROOT, Project, checkout
 
 INPUTS = [Input(shape=["batch", 3, 8, 8])]
 SEEDED = 'weights = "seeded"'

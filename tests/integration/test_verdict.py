@@ -11,8 +11,8 @@ import jsonschema
 import pytest
 
 from pipeline.parity import schema
+from tests.support.project import Project
 
-from .conftest import Project
 from .test_compare import replace_executable
 
 RECORD = "artifacts/twin/compare.json"
@@ -49,7 +49,7 @@ def test_the_sides_and_the_edges_between_them(project: Project) -> None:
 
 def test_a_stated_tolerance_rules(project: Project) -> None:
     project.edit("pyproject.toml", SEED, f"{SEED}tolerance = {{ atol = 1e-9, rtol = 0 }}\n")
-    finished = project.doit("compare:twin")
+    finished = project.step("compare", "twin")
     assert finished.code == 1
     assert "twin: C++ DISAGREES with Python by its OPTIMISATION (plain C++ agrees)" in finished.output
     assert "allowed 1e-09 + 0 |r|; an atol of " in finished.output
@@ -59,12 +59,12 @@ def test_a_stated_tolerance_rules(project: Project) -> None:
     assert record["smallest"]["factor"] is None
     atol = record["smallest"]["atol"]
     project.edit("pyproject.toml", "atol = 1e-9", f"atol = {atol * 1.01}")
-    assert "AGREES" in project.doit("compare:twin").output, "what is said to pass does"
+    assert "AGREES" in project.step("compare", "twin").output, "what is said to pass does"
 
 
 def test_bfloat16_is_measured_too(project: Project) -> None:
     project.edit("pyproject.toml", SEED, f"{SEED}bfloat16 = true\n")
-    finished = project.doit("compare:twin")
+    finished = project.step("compare", "twin")
     assert finished.code == 0, finished.output
     station = read(project)["attribution"][4]
     assert (station["side"], station["edge"]) == ("C++ bfloat16", "precision")
@@ -77,7 +77,7 @@ def test_a_model_that_does_not_run_in_float64(project: Project) -> None:
     """It is said, and a tolerance that does for most models rules instead."""
     entry = ('builder = "nets:Narrow"', 'weights = "seeded"', 'method = "trace"')
     project.add_model("narrow", *entry, 'inputs = [{ shape = ["batch", 3, 8, 8] }]')
-    finished = project.doit("compare:narrow")
+    finished = project.carry("narrow")
     assert finished.code == 0, finished.output
     reason = "the model does not run in float64: its forward goes back to torch.float32 for output"
     assert reason in finished.output
@@ -137,7 +137,7 @@ def test_junit_has_a_case_for_each_side_and_sample(project: Project) -> None:
         "drawn.png (--batch 3)",
     }
     project.edit("pyproject.toml", SEED, f"{SEED}tolerance = {{ atol = 1e-9, rtol = 0 }}\n")
-    assert project.doit("compare:twin").code == 1
+    assert project.step("compare", "twin").code == 1
     failed = {key: case for key, case in cases(project).items() if case.find("failure") is not None}
     assert failed
     assert all(key.startswith(name) for key in failed)
@@ -169,7 +169,7 @@ def test_an_error_that_has_grown_is_told(project: Project, baseline: Path) -> No
     stations = json.loads(baseline.read_text())["attribution"]
     stations[3]["outputs"][0]["error"] /= 10
     change(baseline, attribution=stations)
-    finished = project.doit("compare:twin")
+    finished = project.step("compare", "twin")
     assert finished.code == 0, finished.output
     assert "baseline   1 worse than in kept.json" in finished.output
     assert "output in C++ optimised is " in finished.output
@@ -180,7 +180,7 @@ def test_what_is_no_longer_compared_turns_the_verdict_red(project: Project, base
     runs = json.loads(baseline.read_text())["runs"]
     gone = {**runs[-1], "name": "holiday.jpg", "side": "C++ plain", "way": ""}
     change(baseline, runs=[*runs, gone], weights_equal=10)
-    finished = project.doit("compare:twin")
+    finished = project.step("compare", "twin")
     assert finished.code == 1
     assert "LESS IS COMPARED than in kept.json: 'holiday.jpg' is no longer compared in C++ plain" in finished.output
     record = read(project)

@@ -11,7 +11,7 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
-from .conftest import Project, checkout
+from tests.support.project import Project, checkout
 
 BUILDER = 'builder = "nets:Net"'
 INPUTS = 'inputs = [{ shape = ["batch", 3, 8, 8] }]'

@@ -4,7 +4,7 @@ import json
 import signal
 import time
 
-from .conftest import Project
+from tests.support.project import Project
 
 SAMPLE = [
     "squeezenet1_1",
