@@ -12,6 +12,8 @@ from pipeline.graph.new import toml
 from pipeline.parity.record import Comparison
 from tests.support.project import ROOT, Project
 
+pytestmark = pytest.mark.slow
+
 FOLDER = ROOT / "tests/brought"
 SETTINGS: dict[str, Any] = tomllib.loads((FOLDER / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["torchferry"]
 PACKAGES = {

@@ -147,6 +147,7 @@ def test_it_gives_what_loops_give(name: str, dtype: torch.dtype) -> None:
         agree(OPERATORS[name](*arguments), looped(name, arguments), near(dtype, name))
 
 
+@pytest.mark.optional("they load only with the build of torch that they were compiled for")
 @FLOATS
 @pytest.mark.parametrize("name", OPERATORS)
 def test_it_gives_what_torchvision_gives(name: str, dtype: torch.dtype) -> None:

@@ -14,6 +14,8 @@ from tests.support.project import ROOT, Project
 
 from .test_pictures_in import ARCHIVE, drawn
 
+pytestmark = pytest.mark.slow
+
 SEED = 4
 SANITIZERS = {"ASAN_OPTIONS": "detect_leaks=1", "UBSAN_OPTIONS": "print_stacktrace=1"}
 

@@ -4,6 +4,8 @@ import json
 import signal
 import time
 
+import pytest
+
 from tests.support.project import Project
 
 SAMPLE = [
@@ -17,6 +19,7 @@ SAMPLE = [
 FAMILIES = {"classification", "quantization", "segmentation", "detection", "video", "optical_flow"}
 
 
+@pytest.mark.slow
 def test_one_of_each_family_and_none_twice(project: Project) -> None:
     finished = project.doit("zoo", *SAMPLE)
     assert finished.code == 0, finished.output

@@ -5,35 +5,28 @@ it is forked from computes nothing and has no threads.
 """
 
 import multiprocessing
-import multiprocessing.forkserver
 import os
 import runpy
 import sys
 from collections.abc import Mapping
 from pathlib import Path
 
-from pipeline.process import REPRODUCIBLE
-
 READ_AT_START = ("PYTHON", "LD_", "OMP_", "GOMP_", "MKL_", "ONEDNN_", "DNNL_", "MALLOC_", "GLIBC_")
 """How variables begin that Python or a C library reads when a process starts."""
 
 _context = multiprocessing.get_context("forkserver")
-_environment: dict[str, str] = {}
-"""That of the process that the others are forked from, once there is one."""
+_context.set_forkserver_preload(["torch"])
 
 
 def can_run(env: Mapping[str, str]) -> bool:
-    """Whether a forked process can have this environment: what is read at the start is as it was there."""
-    if not _environment:
-        _start()
-    wanted = {**env, **REPRODUCIBLE} if "PYTHONHASHSEED" not in env else env
-    names = [name for name in {**wanted, **_environment} if name.startswith(READ_AT_START)]
-    return all(wanted.get(name) == _environment.get(name) for name in names)
+    """Whether a forked process can have this environment: what is read at the start is as it is here."""
+    names = [name for name in {*env, *os.environ} if name.startswith(READ_AT_START)]
+    return all(env.get(name) == os.environ.get(name) for name in names)
 
 
 def run(module: str, words: list[str], *, cwd: Path, env: Mapping[str, str], output: Path) -> int:
     """Run a module as `python -m` does, with what it prints in a file; return its exit code as Popen does."""
-    process = _context.Process(target=_run, args=(module, words, str(cwd), {**env, **REPRODUCIBLE}, str(output)))
+    process = _context.Process(target=_run, args=(module, words, str(cwd), dict(env), str(output)))
     process.start()
     process.join(600)
     if process.exitcode is None:
@@ -43,18 +36,6 @@ def run(module: str, words: list[str], *, cwd: Path, env: Mapping[str, str], out
     process.close()
     assert code is not None
     return code
-
-
-def _start() -> None:
-    before = dict(os.environ)
-    os.environ.update(REPRODUCIBLE)
-    _environment.update(os.environ)
-    _context.set_forkserver_preload(["torch", __name__])
-    try:
-        multiprocessing.forkserver.ensure_running()
-    finally:
-        os.environ.clear()
-        os.environ.update(before)
 
 
 def _run(module: str, words: list[str], cwd: str, env: dict[str, str], output: str) -> None:
