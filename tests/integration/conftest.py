@@ -6,7 +6,14 @@ from pathlib import Path
 
 import pytest
 
+from tests.support import forked
 from tests.support.project import Project, checkout, real_executable
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _forks() -> None:
+    """Started for all tests, none of which it outlives."""
+    forked.start()
 
 
 @pytest.fixture(scope="session")

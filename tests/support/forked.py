@@ -5,6 +5,7 @@ it is forked from computes nothing and has no threads.
 """
 
 import multiprocessing
+import multiprocessing.forkserver
 import os
 import runpy
 import sys
@@ -16,6 +17,11 @@ READ_AT_START = ("PYTHON", "LD_", "OMP_", "GOMP_", "MKL_", "ONEDNN_", "DNNL_", "
 
 _context = multiprocessing.get_context("forkserver")
 _context.set_forkserver_preload(["torch"])
+
+
+def start() -> None:
+    """Start the process that the others are forked from, unless it runs."""
+    multiprocessing.forkserver.ensure_running()
 
 
 def can_run(env: Mapping[str, str]) -> bool:
