@@ -1,7 +1,8 @@
 """What is told of a run: the log, JUnit XML, GitHub's summary, and the closing line."""
 
 import json
-import os
+import resource
+import signal
 import xml.etree.ElementTree as ET
 from pathlib import Path
 
@@ -101,6 +102,21 @@ def test_a_long_log_is_begun_anew(tmp_path: Path) -> None:
 def test_a_log_that_cannot_be_written_is_given_up(tmp_path: Path) -> None:
     (tmp_path / "log.jsonl").mkdir()
     Journal(tmp_path / "log.jsonl").write("lost")
-    if os.path.exists("/dev/full"):
-        (tmp_path / "full").symlink_to("/dev/full")
-        Journal(tmp_path / "full").write("lost")
+    assert list((tmp_path / "log.jsonl").iterdir()) == []
+
+
+def test_what_does_not_fit_on_the_disk_is_taken_back(tmp_path: Path) -> None:
+    """Half a line is written before the disk is full: the lines before it stay whole, and so does what comes later."""
+    path = tmp_path / "log.jsonl"
+    journal = Journal(path)
+    journal.write("first")
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    ignored = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (path.stat().st_size + 10, before[1]))
+    try:
+        journal.write("lost")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+        signal.signal(signal.SIGXFSZ, ignored)
+    journal.write("second")
+    assert [json.loads(line)["event"] for line in path.read_text().splitlines()] == ["first", "second"]
