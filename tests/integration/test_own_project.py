@@ -25,6 +25,7 @@ def site(real: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
         "wheel",
         "--quiet",
         "--no-deps",
+        "--no-build-isolation",
         "--wheel-dir",
         str(folder / "wheel"),
         str(ROOT),
