@@ -4,7 +4,6 @@ import contextlib
 import json
 import shutil
 import threading
-import time
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -27,7 +26,7 @@ class Handler(BaseHTTPRequestHandler):
 
     folder: Path
     status = 200
-    pause = 0.0
+    answering: threading.Event
 
     def _answer(self, code: int, content: bytes = b"") -> None:
         self.send_response(code)
@@ -37,7 +36,7 @@ class Handler(BaseHTTPRequestHandler):
             self.wfile.write(content)
 
     def do_GET(self) -> None:
-        time.sleep(self.pause)
+        self.answering.wait()
         path = self.folder / self.path.lstrip("/")
         if self.status != 200:
             self._answer(self.status)
@@ -68,15 +67,19 @@ class Handler(BaseHTTPRequestHandler):
 
 
 @contextlib.contextmanager
-def served(folder: Path, status: int = 200, pause: float = 0.0) -> Iterator[str]:
-    """The folder over HTTP on loopback."""
-    handler = type("Of", (Handler,), {"folder": folder, "status": status, "pause": pause})
+def served(folder: Path, status: int = 200, *, silent: bool = False) -> Iterator[str]:
+    """The folder over HTTP on loopback; a silent server answers no GET before the end."""
+    answering = threading.Event()
+    if not silent:
+        answering.set()
+    handler = type("Of", (Handler,), {"folder": folder, "status": status, "answering": answering})
     server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
     thread = threading.Thread(target=server.serve_forever)
     thread.start()
     try:
         yield f"http://127.0.0.1:{server.server_port}"
     finally:
+        answering.set()
         server.shutdown()
         server.server_close()
         thread.join()
@@ -172,7 +175,7 @@ def test_a_server_that_fails(fresh: Project, store: Path) -> None:
 
 def test_a_server_that_takes_too_long(fresh: Project, store: Path) -> None:
     fresh.edit("pyproject.toml", "[tool.torchferry]\n", "[tool.torchferry]\ncache.timeout = 0.3\n")
-    with served(store, pause=3) as url:
+    with served(store, silent=True) as url:
         same_verdict(fresh, url, "no answer within 0.3 s")
 
 
