@@ -10,6 +10,7 @@ import pytest
 from pipeline import process
 
 HERE = Path(__file__).parent
+pytest_plugins = ["tests.support.processes"]
 
 # The steps of the tests are forked from a process that has read this when it started; see tests/support/forked.py.
 os.environ["PYTHONHASHSEED"] = "0"

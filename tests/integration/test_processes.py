@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from pipeline import process
-from tests import processes
+from tests.support import processes
 
 pytest_plugins = ["pytester"]
 
@@ -119,7 +119,7 @@ def cases(pytester: pytest.Pytester) -> pytest.Pytester:
 
 def test_it_names_and_kills_what_is_left(cases: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(processes, "GRACE", 0)
-    run = cases.runpytest_inprocess("-p", "tests.processes")
+    run = cases.runpytest_inprocess("-p", "tests.support.processes")
     run.assert_outcomes(passed=9, failed=1, errors=3)
     run.stdout.fnmatch_lines(["*ValueError: its own fault*"])
     told = re.findall(r"::(\w+) left (.*); killed, expected none", run.stdout.str())
@@ -147,10 +147,10 @@ def ends(pid: str) -> None:
 def test_it_waits_for_what_is_about_to_end(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(processes, "GRACE", 60)
     pytester.makepyfile("import subprocess\n\ndef test_it(): subprocess.run(['sh', '-c', 'sleep 0.3 &'], check=True)")
-    pytester.runpytest_inprocess("-p", "tests.processes").assert_outcomes(passed=1)
+    pytester.runpytest_inprocess("-p", "tests.support.processes").assert_outcomes(passed=1)
 
 
 def test_its_mark_is_taken_back(cases: pytest.Pytester) -> None:
     before = os.environ.get(processes.MARK)
-    cases.runpytest_inprocess("-p", "tests.processes", "-k", "starts_none").assert_outcomes(passed=1)
+    cases.runpytest_inprocess("-p", "tests.support.processes", "-k", "starts_none").assert_outcomes(passed=1)
     assert os.environ.get(processes.MARK) == before
