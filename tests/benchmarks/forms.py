@@ -1,25 +1,26 @@
-"""How fast the forms of ts-infer are, side by side: `python -m tests.benchmarks.forms`.
+"""How fast the forms of ts-infer are, side by side: the child behind `python -m tests.benchmarks forms`.
 
 In Python, on the libtorch that ts-infer runs on; as there, weights and pictures are channels-last in all forms but
 plain. "unmended" is what torch makes of a model by itself, frozen and fused: fast, and wrong for the neck. The forms
-take turns in random order; the table has medians, and the median of each round's ratio.
+take turns in random order. Each line that it prints is a sample, as JSON.
 """
 
 import copy
 import random
-import statistics
 import time
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
+import msgspec
 import torch
 from torch import Tensor, nn
 
 from pipeline.forms.execution import freeze, fusion, make_fusible
 from pipeline.model import vision
+from tests.benchmarks.figures import Cost, Sample
 
-ROUNDS = 20
+ROUNDS = 10
 CALLS = 3
 
 
@@ -79,42 +80,42 @@ def forms(model: nn.Module, x: Tensor) -> dict[str, Called]:
 
 
 def main() -> None:
-    """Print the table."""
+    """Print the samples."""
     warnings.simplefilter("ignore")
-    print("| model | plain, ms | frozen | fused | unmended | plain / fused | unmended / fused | unmended is off by |")
-    print("|---|---|---|---|---|---|---|---|")
     for name, build in models().items():
         torch.manual_seed(0)
         x = torch.randn(1, 3, 224, 224)
         with torch.inference_mode():
-            print(row(name, build().eval(), x), flush=True)
+            for sample in samples(name, build().eval(), x):
+                print(msgspec.json.encode(sample).decode(), flush=True)
 
 
-def row(name: str, model: nn.Module, x: Tensor) -> str:
-    """Time a model in all its forms."""
-    called, times = forms(model, x), dict[str, list[float]]()
-    expected, off = model(x), 0.0
+def samples(name: str, model: nn.Module, x: Tensor) -> Iterator[Sample]:
+    """Time a call of a model in each of its forms, beside one of the fused."""
+    called, titles = forms(model, x), dict[str, str]()
+    expected = model(x)
     for form, (call, taken) in called.items():
         with fusion(on=form in ("fused", "unmended")):
             found = [call(taken) for _ in range(CALLS)][-1]
         off = float((found - expected).abs().max() / expected.abs().max())
-        times[form] = []
+        titles[form] = f"{name}, {form}" + (f", off by {off:.1g}" if form == "unmended" else "")
         if form == "fused":
             assert off < 1e-4, f"{name} is wrong by {off:.2g}"
     order, shuffled = list(called.items()), random.Random(0)
     for _ in range(ROUNDS):
         shuffled.shuffle(order)  # each form finds the caches as some other form has left them
-        for form, (call, taken) in order:
-            start = time.perf_counter()
-            for _ in range(CALLS):
-                call(taken)
-            times[form].append((time.perf_counter() - start) / CALLS * 1e3)
-    medians = [f"{statistics.median(times[form]):.2f}" for form in called]
-    ratios = [
-        f"{statistics.median(a / b for a, b in zip(times[form], times['fused'], strict=True)):.2f}"
-        for form in ("plain", "unmended")
-    ]
-    return f"| {name} | {' | '.join([*medians, *ratios])} | {off:.1g} |"
+        costs = {form: timed(call, taken) for form, (call, taken) in order}
+        for form in called:
+            beside = None if form == "fused" else costs["fused"]
+            yield Sample(what=titles[form], cost=costs[form], beside="fused" if beside else "", other=beside)
+
+
+def timed(call: Callable[[Tensor], Any], x: Tensor) -> Cost:
+    """What a call takes, of several."""
+    start = time.perf_counter()
+    for _ in range(CALLS):
+        call(x)
+    return Cost(seconds=(time.perf_counter() - start) / CALLS)
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
-"""Three hundred models that are up to date without an export: `python -m tests.benchmarks.many` in a project's folder.
+"""Three hundred models that are up to date without an export: the child behind `python -m tests.benchmarks many`.
 
-Their artifacts are a few bytes each; their receipts are those that a run would have written, so that a `doit` in that
+Their artifacts are a few bytes each; their receipts are those that a run would have written, so that a `doit` in its
 folder has as much to look at as one with as many real models, and nothing to do.
 """
 

@@ -1,22 +1,22 @@
-"""Our operators beside torchvision's compiled ones: `python -m tests.benchmarks.operators [--rounds N]`.
+"""Our operators beside torchvision's compiled ones: the child behind `python -m tests.benchmarks operators`.
 
-Interleaved, with medians; ours as they are in an archive, scripted. Where torchvision's do not load beside this build
-of torch, ours stand alone. Seconds differ between machines and hours; the ratio is what to quote.
+Interleaved; ours as they are in an archive, scripted. Where torchvision's do not load beside this build of torch, ours
+stand alone. Each line that it prints is a sample, as JSON.
 """
 
-import argparse
-import statistics
 import time
 import warnings
 from collections.abc import Callable
 from typing import Any
 
+import msgspec
 import torch
-from rich.console import Console
-from rich.table import Table
 
 from pipeline.model.vision import torchvision
 from pipeline.operators import OPERATORS
+from tests.benchmarks.figures import Cost, Sample
+
+ROUNDS = 5
 
 
 def cases() -> dict[str, tuple[str, tuple[Any, ...]]]:
@@ -37,33 +37,28 @@ def cases() -> dict[str, tuple[str, tuple[Any, ...]]]:
     return found
 
 
-def timed(call: Callable[..., Any], arguments: tuple[Any, ...]) -> float:
-    """How many milliseconds a call takes."""
+def timed(call: Callable[..., Any], arguments: tuple[Any, ...]) -> Cost:
+    """What a call takes."""
     start = time.perf_counter()
     call(*arguments)
-    return (time.perf_counter() - start) * 1000
+    return Cost(seconds=time.perf_counter() - start)
 
 
 def main() -> None:
-    """Time each case and show the table."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--rounds", type=int, default=11)
-    rounds = parser.parse_args().rounds
+    """Time each case."""
     warnings.filterwarnings("ignore", message="`torch.jit.")
     torchvision()
     compiled = "torchvision/csrc" in torch._C._dispatch_dump("torchvision::nms")
-    table = Table("", "ours, ms", "torchvision's, ms", "ratio")
     for title, (name, arguments) in cases().items():
-        sides = [torch.jit.script(OPERATORS[name])]
-        if compiled:
-            sides.append(getattr(torch.ops.torchvision, name))
+        ours = torch.jit.script(OPERATORS[name])
         for _ in range(3):  # an archive's first runs are those that optimise it
-            sides[0](*arguments)
-        timings = [[timed(side, arguments) for side in sides] for _ in range(rounds)]
-        ours, *theirs = (statistics.median(column) for column in zip(*timings, strict=True))
-        beside = [f"{theirs[0]:.1f}", f"{ours / theirs[0]:.2f}"] if theirs else ["does not load", ""]
-        table.add_row(title, f"{ours:.1f}", *beside)
-    Console().print(table)
+            ours(*arguments)
+        for _ in range(ROUNDS):
+            cost, other = timed(ours, arguments), None
+            if compiled:
+                other = timed(getattr(torch.ops.torchvision, name), arguments)
+            sample = Sample(what=title, cost=cost, beside="torchvision's" if other else "", other=other)
+            print(msgspec.json.encode(sample).decode(), flush=True)
 
 
 if __name__ == "__main__":
