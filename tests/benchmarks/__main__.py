@@ -18,7 +18,7 @@ from pathlib import Path
 from rich.console import Console
 
 from pipeline import files, toolchain
-from pipeline.errors import ExitCode, PipelineError
+from pipeline.errors import ExitCode, PipelineError, SettingsError
 from tests.benchmarks import commands, parts, report
 from tests.benchmarks.commands import Failure
 from tests.benchmarks.figures import Sample
@@ -45,9 +45,8 @@ def parser() -> argparse.ArgumentParser:
         "--checkout",
         type=Path,
         action="append",
-        default=[],
         metavar="DIR",
-        help="measure this checkout as well, in turn with this one, with its own .venv if it has one; may be repeated",
+        help="a checkout to measure, with its own .venv if it has one; more are measured in turn (default: this one)",
     )
     made.add_argument(
         "--json",
@@ -59,17 +58,19 @@ def parser() -> argparse.ArgumentParser:
     return made
 
 
-def checkouts(others: Sequence[Path]) -> list[Checkout]:
-    """This checkout and the others; those whose folders have the same name are numbered."""
-    found = [Checkout("here", ROOT, Path(sys.executable))]
-    for folder in others:
+def checkouts(folders: Sequence[Path]) -> list[Checkout]:
+    """The checkouts in these folders; those whose folders have the same name are numbered."""
+    found = list[Checkout]()
+    for folder in folders:
         root = folder.resolve()
         if absent := [name for name in COPIED if not (root / name).exists()]:
-            raise PipelineError(f"{root} is no checkout of torchferry: it has no {absent[0]}")
-        taken = [checkout.name for checkout in found]
-        name = next(name for name in (root.name, *(f"{root.name}-{n}" for n in range(2, 99))) if name not in taken)
+            raise SettingsError(
+                f"{root} is no checkout of torchferry: it has no {absent[0]}; name one, as --checkout ."
+            )
+        same = sum(checkout.root.name == root.name for checkout in found)
         own = root / ".venv/bin/python"
-        found.append(Checkout(name, root, own if own.exists() else Path(sys.executable)))
+        python = own if root != ROOT and own.exists() else Path(sys.executable)
+        found.append(Checkout(f"{root.name}-{same + 1}" if same else root.name, root, python))
     return found
 
 
@@ -118,7 +119,7 @@ def main() -> int:
         if options.list:
             print("\n".join(f"{part.name:10} {part.title}" for part in chosen))
             return ExitCode.OK
-        measured = checkouts(options.checkout)
+        measured = checkouts(options.checkout or [ROOT])
         toolchain.find()
         examined = {checkout: report.examine(checkout, chosen) for checkout in measured}
         parts.refuse_what_lacks(chosen, {checkout: found.missing for checkout, found in examined.items()})

@@ -64,7 +64,7 @@ def _crowd(place: Workplace, checkout: Checkout) -> Path:
     folder, is_new = place.kept("crowd", checkout)
     if is_new:
         many.configure(folder)
-        path = os.pathsep.join([str(folder), str(checkout.root), str(ROOT)])
+        path = os.pathsep.join([str(folder), str(ROOT)])  # its pipeline, and our tests
         commands.run(checkout.python, "-m", "tests.benchmarks.many", folder=folder, PYTHONPATH=path)
         checkout.doit(folder=folder)  # after which the hashes are known
     return folder

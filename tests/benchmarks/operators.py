@@ -16,7 +16,7 @@ from pipeline.model.vision import torchvision
 from pipeline.operators import OPERATORS
 from tests.benchmarks.figures import Cost, Sample
 
-ROUNDS = 5
+ROUNDS = 3
 
 
 def cases() -> dict[str, tuple[str, tuple[Any, ...]]]:
