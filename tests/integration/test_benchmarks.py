@@ -6,7 +6,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -51,6 +51,11 @@ class Stub:
         with benchmark(*names, "--checkout", str(self.root), "--json", str(self.record)) as running:
             yield running
 
+    def end(self) -> None:
+        """End what a benchmark that is broken has left."""
+        for pid in self.alive():
+            os.kill(pid, signal.SIGKILL)
+
     def left(self) -> list[int]:
         """The processes that its tasks have started."""
         return [int(line) for line in self.pids.read_text(encoding="ascii").split()] if self.pids.exists() else []
@@ -58,6 +63,19 @@ class Stub:
     def alive(self) -> list[int]:
         """Those that are still there."""
         return [pid for pid in self.left() if Path(f"/proc/{pid}").exists()]
+
+
+@pytest.fixture
+def stub_of(tmp_path: Path) -> Iterator[Callable[[str], Stub]]:
+    made = list[Stub]()
+
+    def make(ending: str) -> Stub:
+        made.append(Stub(tmp_path, ending))
+        return made[-1]
+
+    yield make
+    for stub in made:
+        stub.end()
 
 
 @contextlib.contextmanager
@@ -90,8 +108,8 @@ def test_nothing_to_do_for_many_models(tmp_path: Path) -> None:
     assert f"{row['ratio']:.2f}" in output
 
 
-def test_a_part_that_fails_is_named_and_leaves_nothing_and_the_others_run(tmp_path: Path) -> None:
-    stub = Stub(tmp_path, ending="")
+def test_a_part_that_fails_is_named_and_leaves_nothing_and_the_others_run(stub_of: Callable[[str], Stub]) -> None:
+    stub = stub_of("")
     with stub.measured("shared", "noop") as running:
         output, _ = running.communicate(timeout=300)
     assert running.returncode == 1, output
@@ -104,8 +122,8 @@ def test_a_part_that_fails_is_named_and_leaves_nothing_and_the_others_run(tmp_pa
     assert not stub.alive()
 
 
-def test_what_a_failed_command_printed_is_kept(tmp_path: Path) -> None:
-    stub = Stub(tmp_path, ending="print('what it says'); raise OSError('of its own')")
+def test_what_a_failed_command_printed_is_kept(stub_of: Callable[[str], Stub]) -> None:
+    stub = stub_of("print('what it says'); raise OSError('of its own')")
     with stub.measured("noop") as running:
         output, _ = running.communicate(timeout=300)
     assert running.returncode == 1, output
@@ -118,8 +136,8 @@ def test_what_a_failed_command_printed_is_kept(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 @pytest.mark.parametrize("ending", ["left.wait()", "import signal; signal.signal(15, signal.SIG_IGN); left.wait()"])
-def test_a_signal_ends_all_that_runs(tmp_path: Path, number: signal.Signals, ending: str) -> None:
-    stub = Stub(tmp_path, ending=ending)
+def test_a_signal_ends_all_that_runs(stub_of: Callable[[str], Stub], number: signal.Signals, ending: str) -> None:
+    stub = stub_of(ending)
     with stub.measured("noop") as running:
         process.wait_while(lambda: not stub.left() and running.poll() is None, 120)
         assert stub.alive()
