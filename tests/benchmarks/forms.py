@@ -20,7 +20,7 @@ from pipeline.forms.execution import freeze, fusion, make_fusible
 from pipeline.model import vision
 from tests.benchmarks.figures import Cost, Sample
 
-ROUNDS = 10
+ROUNDS = 5
 CALLS = 3
 
 
