@@ -53,7 +53,7 @@ def _nothing_to_do(place: Workplace, what: str, folders: dict[Checkout, Path]) -
         for checkout, folder in folders.items():
             other = checkout.doit(folder=place.empty()).cost
             ran = checkout.doit(folder=folder)
-            if ".  " in ran.output:
+            if any(line.startswith(".  ") for line in ran.output.splitlines()):
                 raise Failure(f"{what} had something to do", ran.output)
             yield Sample(
                 what=what, checkout=checkout.name, cost=ran.cost, beside="doit on an empty dodo.py", other=other
