@@ -1,7 +1,7 @@
 """Entries that stand for many: `[tool.torchferry.models."torchvision:resnet*"]` is one for each that matches."""
 
 import fnmatch
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Any
 
 from pipeline.catalogue import torchvision_builders
@@ -29,9 +29,9 @@ def expanded(models: Mapping[str, Any]) -> Iterator[tuple[str, str, Any]]:
             yield name, where, {**entry, "builder": f"{TORCHVISION}{name}"}
 
 
-def matching(word: str, names: Iterable[str]) -> list[str]:
+def matching(word: str, names: Collection[str]) -> list[str]:
     """The names that a word stands for, which may hold `*`, `?` and `[…]`."""
-    return fnmatch.filter(names, word)
+    return [word] if word in names else fnmatch.filter(names, word)
 
 
 def nearest(word: str, names: Iterable[str]) -> str:

@@ -40,9 +40,12 @@ class Toolchain(msgspec.Struct, frozen=True, kw_only=True):
 def version(distribution: str) -> str:
     """An installed distribution's version, "" where it is missing."""
     try:
-        return importlib.metadata.version(distribution)
+        text = importlib.metadata.distribution(distribution).read_text("METADATA") or ""
     except importlib.metadata.PackageNotFoundError:
         return ""
+    found = re.search(r"^Version: *(.+)$", text.partition("\n\n")[0], re.MULTILINE)
+    # The header is all that is wanted of a message, which takes long to parse as a whole.
+    return found.group(1).strip() if found else importlib.metadata.version(distribution)
 
 
 def torch_folder() -> Path:

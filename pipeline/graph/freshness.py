@@ -4,7 +4,7 @@ doit keeps no state of its own: what it would remember of a task, the task's rec
 """
 
 import dataclasses
-from typing import Any
+from typing import Any, ClassVar
 
 from doit.action import BaseAction
 from doit.dependency import FileChangedChecker
@@ -16,22 +16,31 @@ from pipeline import process
 from pipeline.errors import in_words
 from pipeline.graph import session
 from pipeline.receipts import guard
-from pipeline.receipts.action import Action
+from pipeline.receipts import receipt as receipts
+from pipeline.receipts.action import Action, Seen
 
 ANSWERED = "the receipt has answered"
 
 
 class UpToDate:
-    """A task's only `uptodate` item: its receipt holds."""
+    """A task's only `uptodate` item: its receipt holds.
+
+    doit asks task after task until it finds one to run, and again when one has ended. What is `seen` serves for as
+    long as it only asks.
+    """
+
+    seen: ClassVar[Seen] = {}
 
     def __init__(self, action: Action) -> None:
         self.action = action
+        self.receipt: receipts.Receipt | None = None
 
     def __call__(self, task: Task, values: Any) -> bool:  # noqa: ARG002 - doit goes by the names
         """Answer for the task's files as well, about which doit asks one by one."""
         for path in task.file_dep:
             Globals.dep_manager.backend.set(task.name, path, ANSWERED)
-        return not self.action.why()
+        self.receipt = receipts.read(self.action.receipt)
+        return not self.action.judge(self.receipt, UpToDate.seen)
 
 
 class AnsweredChecker(FileChangedChecker):  # type: ignore[misc]
@@ -66,10 +75,13 @@ class Step(BaseAction):  # type: ignore[misc]
     def execute(self, out: Any = None, err: Any = None) -> TaskFailed | None:  # noqa: ARG002 - doit's own
         """Do it; a TaskFailed says in a line why that failed."""
         running = session.current()
+        UpToDate.seen = {}
         try:
             failure = guard.perform(self._with_words(), running.run, running.cache, running.run_step)
         except OSError as error:
             failure = in_words(error)
+        finally:
+            UpToDate.seen = {}
         return TaskFailed(failure) if failure else None
 
     def _with_words(self) -> Action:
@@ -80,6 +92,12 @@ class Step(BaseAction):  # type: ignore[misc]
 
     def __str__(self) -> str:
         return f"Cmd: {process.shown(['python', *self.action.argv[1:]])}"
+
+
+def seconds_of(task: Task) -> float:
+    """How long a task ran that was found to be up to date."""
+    receipt = next((item.receipt for item, *_ in task.uptodate if isinstance(item, UpToDate)), None)
+    return receipt.seconds if receipt else 0.0
 
 
 def action_of(task: Task) -> Action | None:

@@ -8,7 +8,6 @@ from doit.task import Task
 
 from pipeline.graph import freshness, plan, session
 from pipeline.graph.session import Session
-from pipeline.receipts import receipt as receipts
 
 
 class Reporter(ConsoleReporter):  # type: ignore[misc]
@@ -28,9 +27,8 @@ class Reporter(ConsoleReporter):  # type: ignore[misc]
 
     def skip_uptodate(self, task: Task) -> None:
         """A group is as fresh as its members, which have their own lines."""
-        if action := freshness.action_of(task):
-            receipt = receipts.read(action.receipt)
-            self._run.up_to_date(task.name, receipt.seconds if receipt else 0.0)
+        if freshness.action_of(task):
+            self._run.up_to_date(task.name, freshness.seconds_of(task))
 
     def add_failure(self, task: Task, fail: Any) -> None:
         """A task that waits for one that failed is left out; any other has failed itself, or was stopped."""

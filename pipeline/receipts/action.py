@@ -15,6 +15,11 @@ from pipeline.receipts import receipt as receipts
 from pipeline.receipts.receipt import Output, Receipt
 
 MISSING = "missing"
+Seen = dict[Sequence[str], tuple[Mapping[str, str], Mapping[str, Signature]]]
+"""What sets of files were found to contain: hundreds of tasks are made of the same sources.
+
+It speaks of one moment. Who keeps it starts anew whenever a step has begun or ended, that is whenever time has passed.
+"""
 _OURS = f"{layout.ARTIFACTS}/"
 NO_RECEIPT = "it has no receipt: it never ran here, or was cleaned or forgotten"
 WHENEVER_ASKED = "it runs whenever it is asked for"
@@ -40,7 +45,7 @@ class Action:
     """Such as "export:r18"."""
     argv: Sequence[str]
     reads: Sequence[str]
-    sources: Sequence[str]
+    sources: tuple[str, ...]
     """Of the step itself."""
     outputs: Sequence[str]
     facts: Callable[[], Mapping[str, Any]]
@@ -55,16 +60,13 @@ class Action:
         """All files that the outcome depends on."""
         return [*self.reads, *self.sources]
 
-    def look(self) -> Look:
-        """Hash what it depends on; a file that is not there is noted as such."""
-        inputs, signatures = {}, {}
-        for path in self.inputs:
-            try:
-                known = hashes.look(path)
-            except (FileNotFoundError, IsADirectoryError, NotADirectoryError):
-                inputs[layout.name_of(path)] = MISSING
-            else:
-                inputs[layout.name_of(path)], signatures[path] = _content(path, known), known.signature
+    def look(self, seen: Seen | None = None) -> Look:
+        """Hash what it depends on, but sources that are `seen`; a file that is not there is noted as such."""
+        seen = {} if seen is None else seen
+        if self.sources not in seen:
+            seen[self.sources] = _contents(self.sources)
+        own, sources = _contents(self.reads), seen[self.sources]
+        inputs, signatures = {**own[0], **sources[0]}, {**own[1], **sources[1]}
         facts = msgspec.to_builtins(dict(self.facts()))
         return Look(inputs, signatures, facts, receipts.digest_of(self.task, inputs, facts))
 
@@ -95,9 +97,12 @@ class Action:
             for path in self.outputs
         }
 
-    def why(self) -> list[str]:
+    def why(self, seen: Seen | None = None) -> list[str]:
         """In words why the task has to run; empty where its receipt holds."""
-        receipt = receipts.read(self.receipt)
+        return self.judge(receipts.read(self.receipt), seen)
+
+    def judge(self, receipt: Receipt | None, seen: Seen | None = None) -> list[str]:
+        """Say why it has to run in view of that receipt, which was read from its place."""
         if self.whenever_asked and (receipt is None or receipt.state == "finished"):
             return [WHENEVER_ASKED]
         if receipt is None:
@@ -108,9 +113,21 @@ class Action:
         if receipt.state != "finished":
             ended = f"failed: {receipt.message}" if receipt.state == "failed" else "was cut short"
             return [f"its last run, begun {receipt.started}, {ended}"]
-        now = self.look()
+        now = self.look(seen)
         changes = [] if receipt.digest == now.digest else list(_changes(receipt, now)) or ["what it depends on changed"]
         return [*changes, *_not_as_left(receipt, self.outputs)]
+
+
+def _contents(paths: Sequence[str]) -> tuple[Mapping[str, str], Mapping[str, Signature]]:
+    inputs, signatures = {}, {}
+    for path in paths:
+        try:
+            known = hashes.look(path)
+        except (FileNotFoundError, IsADirectoryError, NotADirectoryError):
+            inputs[layout.name_of(path)] = MISSING
+        else:
+            inputs[layout.name_of(path)], signatures[path] = _content(path, known), known.signature
+    return inputs, signatures
 
 
 def _content(path: str, known: Known) -> str:

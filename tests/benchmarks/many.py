@@ -45,6 +45,7 @@ def main() -> None:
             continue
         action.receipt.parent.mkdir(parents=True, exist_ok=True)
         for path in action.outputs:
+            Path(path).parent.mkdir(parents=True, exist_ok=True)  # a task on demand may have a folder of its own
             Path(path).write_text(task.name, encoding="utf-8")
         look = action.look()
         receipt = Receipt(

@@ -29,7 +29,7 @@ class Checkout:
             task="export:r18",
             argv=[],
             reads=[],
-            sources=[],
+            sources=(),
             # Relative, as in a checkout: the same names everywhere.
             outputs=[f"artifacts/{path.name}" for path in self.outputs],
             facts=dict,

@@ -28,7 +28,7 @@ class Task:
             task="export:net",
             argv=["/usr/bin/python", "-m", "pipeline.steps.export", "net"],
             reads=[str(path) for path in paths],
-            sources=[str(self.step)],
+            sources=(str(self.step),),
             outputs=[str(self.output)],
             facts=lambda: self.facts,
             receipt=self.output.with_name("export.receipt.json"),
