@@ -3,6 +3,7 @@
 A fault is one line that names the key, what was found, and the nearest right spelling.
 """
 
+import functools
 import os
 import tomllib
 import typing
@@ -134,7 +135,7 @@ def _check_words(value: object, kind: type[Table], where: str) -> None:
     """Unknown keys and words, which deserve the nearest right spelling, and tables that are none."""
     if not isinstance(value, dict):
         return
-    fields = {field.encode_name: field for field in msgspec.structs.fields(kind)}
+    fields = _fields(kind)
     for key, entry in value.items():
         if key not in fields:
             raise SettingsError(f"{PYPROJECT}, {where}: unknown key '{key}'; {did_you_mean(key, fields)}")
@@ -154,6 +155,12 @@ def _check_words(value: object, kind: type[Table], where: str) -> None:
                     found = f"{item!r} found; expected a table such as {nested.example}"
                     raise SettingsError(f"{PYPROJECT}, {where} {key}{inner}: {found}")
                 _check_words(item, nested, f"{where} {key}{inner}")
+
+
+@functools.cache
+def _fields(kind: type[Table]) -> dict[str, Any]:
+    """What a table may say, by the keys of the file."""
+    return {field.encode_name: field for field in msgspec.structs.fields(kind)}
 
 
 def _items(entry: Any, *, by_name: bool) -> list[tuple[str, Any]]:

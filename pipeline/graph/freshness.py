@@ -4,6 +4,7 @@ doit keeps no state of its own: what it would remember of a task, the task's rec
 """
 
 import dataclasses
+import inspect
 from typing import Any, ClassVar
 
 from doit.action import BaseAction
@@ -30,6 +31,8 @@ class UpToDate:
     """
 
     seen: ClassVar[Seen] = {}
+    # doit asks for it at every task, and finding it out takes longer than the answer.
+    __signature__: ClassVar[inspect.Signature] = inspect.signature(lambda task, values: (task, values))
 
     def __init__(self, action: Action) -> None:
         self.action = action

@@ -107,7 +107,7 @@ def _are_built(model: Model) -> bool:
 
 
 def _settings(model: Model, keys: tuple[str, ...]) -> dict[str, Any]:
-    return {key: value for key, value in _plain(model).items() if key in keys}
+    return {key: msgspec.to_builtins(getattr(model, key)) for key in keys}
 
 
 def _plain(table: msgspec.Struct) -> dict[str, Any]:

@@ -43,5 +43,5 @@ def _case(case: Case) -> str:
 
 def _quoted(text: str) -> str:
     """As an attribute; XML has no place for most control characters, escaped or not."""
-    printable = "".join(letter if letter.isprintable() else " " for letter in text)
+    printable = text if text.isprintable() else "".join(letter if letter.isprintable() else " " for letter in text)
     return f'"{html.escape(printable)}"'
