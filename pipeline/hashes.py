@@ -6,10 +6,12 @@ The memory of that is a convenience: without it everything is read anew, and not
 import contextlib
 import hashlib
 import os
+import re
 import time
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
@@ -33,6 +35,8 @@ class Known(msgspec.Struct, array_like=True):
     sha256: str
     contents: str = ""
     """Where it was asked for."""
+    found: dict[str, list[Any]] = {}
+    """What patterns find in it as a text, by the patterns that were asked for."""
 
 
 class _Memory(msgspec.Struct):
@@ -61,6 +65,19 @@ def contents(path: str | Path) -> str:
         known.contents = _hash_records(path) or known.sha256
         _learned = True
     return known.contents
+
+
+def find_all(pattern: str, path: str | Path) -> list[Any]:
+    """Find what `re.findall` does in a file's text; a file that has not been written since is not searched again.
+
+    The answer depends on the bytes and on the pattern alone, and is known by both.
+    """
+    global _learned  # noqa: PLW0603
+    known = look(path)
+    if pattern not in known.found:
+        known.found[pattern] = re.findall(pattern, Path(path).read_text(encoding="utf-8", errors="replace"))
+        _learned = True
+    return known.found[pattern]
 
 
 def look(path: str | Path) -> Known:

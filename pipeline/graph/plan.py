@@ -4,7 +4,6 @@ import dataclasses
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from pipeline import configfile
 from pipeline.graph import freshness, session
 from pipeline.receipts import receipt as receipts
 from pipeline.receipts.receipt import Receipt
@@ -29,8 +28,8 @@ class Plan:
 
 def plans(tasks: Sequence[Any]) -> dict[str, Plan]:
     """For all tasks but groups, in the order of dodo.py, where nothing reads what comes after it."""
-    if problem := session.recall(configfile.load()):
-        print(f"warning: {problem}")
+    if session.problem:
+        print(f"warning: {session.problem}")
     makers = {target: task.name for task in tasks for target in task.targets}
     found: dict[str, Plan] = {}
     for task in tasks:

@@ -48,7 +48,7 @@ class Session:
         self.run_step = partial(
             children.run, stdin=msgspec.msgpack.encode(settings), keep_open=(self._lock.descriptor,)
         )
-        if problem := recall(settings):
+        if problem:
             self.run.warn(problem)
         atexit.register(self.end)
 
@@ -94,21 +94,19 @@ def start_again() -> NoReturn:
     os.execv(sys.executable, [sys.executable, "-m", "doit", *sys.argv[1:]])
 
 
-def recall(settings: Settings) -> str:
-    """Take up what is known of files; returns what is wrong with that."""
-    return "" if settings.paranoid else hashes.recall(layout.HASHES)
-
-
 always = False
 """Whether everything is to be made here and now (`doit -a`)."""
 _settings: Settings | None = None
+problem = ""
+"""What is wrong with the memory of files."""
 _current: Session | None = None
 
 
 def configure(settings: Settings) -> None:
-    """Say how a session is to be, should one begin."""
-    global _settings  # noqa: PLW0603 - one process loads one dodo.py
+    """Say how a session is to be, should one begin, and take up what is known of files, by which tasks are made."""
+    global _settings, problem  # noqa: PLW0603 - one process loads one dodo.py
     _settings = settings
+    problem = "" if settings.paranoid else hashes.recall(layout.HASHES)
 
 
 def current() -> Session:

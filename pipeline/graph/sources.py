@@ -9,11 +9,11 @@ import sysconfig
 from collections.abc import Iterator
 from pathlib import Path
 
-from pipeline import layout
+from pipeline import hashes, layout
 
-_IMPORT = re.compile(r"^\s*(?:from (pipeline[\w.]*) import (\([^)]*\)|[^\n]*)|import (pipeline[\w.]*))", re.MULTILINE)
+_IMPORT = r"(?m)^\s*(?:from (pipeline[\w.]*) import (\([^)]*\)|[^\n]*)|import (pipeline[\w.]*))"
 # A table of kinds names its modules, and imports the one that is asked for.
-_NAMED = re.compile(r'"(pipeline\.[\w.]+)"')
+_NAMED = r'"(pipeline\.[\w.]+)"'
 
 
 @functools.cache
@@ -46,10 +46,10 @@ def _modules(package: str) -> dict[str, str]:
 @functools.cache
 def _named_modules(path: str) -> tuple[str, ...]:
     """What a source imports of our package or names in a table; a name in a module is listed as if it were one."""
-    named = list[str](_NAMED.findall(_read(path)))
-    for match in _IMPORT.finditer(_read(path)):
-        package = match.group(1) or match.group(3)
-        names = re.findall(r"\w+", match.group(2) or "")
+    named = list[str](hashes.find_all(_NAMED, path))
+    for source, listed, module in hashes.find_all(_IMPORT, path):
+        package = source or module
+        names = re.findall(r"\w+", listed)
         named += [package, *(f"{package}.{name}" for name in names)]
     return tuple(named)
 

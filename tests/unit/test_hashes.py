@@ -98,6 +98,23 @@ def test_what_is_known_is_remembered(tmp_path: Path, forget: Forget, counted: li
     assert hashes.sha256(path) != known
 
 
+def test_what_a_pattern_finds_is_remembered_by_the_bytes_and_the_pattern(tmp_path: Path, forget: Forget) -> None:
+    path, memory = tmp_path / "file", tmp_path / "memory"
+    path.write_text("import one\n")
+    settle()
+    assert hashes.find_all(r"import (\w+)", path) == ["one"]
+    hashes.remember(memory)
+    forget()
+    hashes.recall(memory)
+    known = hashes.look(path)
+    assert known.found == {r"import (\w+)": ["one"]}, "no need to search"
+    assert hashes.find_all(r"(\w+) one", path) == ["import"]
+    before = path.stat()
+    path.write_text("import two\n")
+    os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
+    assert hashes.find_all(r"import (\w+)", path) == ["two"], "also where size and time say that nothing was written"
+
+
 @pytest.mark.usefixtures("forget")
 def test_a_file_that_was_written_just_now_is_not_remembered(tmp_path: Path) -> None:
     """It might be written again under the same time stamp."""
