@@ -5,8 +5,9 @@ import importlib.util
 import re
 from pathlib import Path
 
-# A builder is the first function below its @register_model, whose argument may give it another name.
-_REGISTERED = re.compile(r'^@register_model\((?:name="(\w+)")?\)(?:.*\n)+?def (\w+)\(', re.MULTILINE)
+# A builder is the first function below its @register_model, whose argument may give it another name. It begins with
+# plain text, which is sought several times as fast as the start of any line.
+_REGISTERED = re.compile(r'\n@register_model\((?:name="(\w+)")?\)(?:.*\n)+?def (\w+)\(')
 
 
 CLASSIFICATION = "classification"
