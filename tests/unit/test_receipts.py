@@ -3,14 +3,23 @@
 import math
 import os
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import msgspec
 import pytest
 
+from pipeline import process
+from pipeline.config import Cache
+from pipeline.graph import session
+from pipeline.graph.freshness import Step, UpToDate
 from pipeline.receipts import receipt as receipts
 from pipeline.receipts.action import NO_RECEIPT, Action
+from pipeline.receipts.cache import SharedCache
 from pipeline.receipts.receipt import Receipt, digest_of
+from pipeline.reporting.journal import Journal
+from pipeline.reporting.run import Run
+from pipeline.reporting.screen import Screen
 
 
 class Task:
@@ -68,6 +77,33 @@ def test_up_to_date(task: Task) -> None:
     for path in (task.source, task.step, task.output):
         os.utime(path, (1, 1))
     assert task.why() == []
+
+
+def test_what_was_seen_is_of_one_moment(
+    task: Task, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Sources are looked at once while doit only asks, and anew when a step has begun, and when it has ended."""
+    task.run()
+    asked = UpToDate(task.action)
+    assert not asked.action.why(UpToDate.seen)
+    seen = UpToDate.seen
+    assert task.action.sources in seen
+
+    def run_step(*_: Any, **__: Any) -> process.Finished:
+        assert not UpToDate.seen
+        task.step.write_text("changed while it ran")
+        UpToDate.seen[task.action.sources] = seen[task.action.sources]  # as when doit asks for another task meanwhile
+        return process.Finished([], 0, "")
+
+    running = SimpleNamespace(
+        run=Run(Screen(), Journal(tmp_path / "log"), []), cache=SharedCache(Cache(), print), run_step=run_step
+    )
+    monkeypatch.setattr(session, "_current", running)
+    failed = Step(task.action).execute()
+    assert failed is not None
+    assert "step.py was written to" in str(failed.get_msg())
+    assert UpToDate.seen == {}
+    capsys.readouterr()
 
 
 def test_inputs(task: Task, tmp_path: Path) -> None:
