@@ -33,6 +33,7 @@ BENCH_BUILD = BENCH / "build"
 BENCH_LOCK = BENCH / ".lock"
 RECIPE = BENCH_BUILD / "recipe"
 RECIPE_SOURCES = CPP / "recipe"
+CPP_TESTS = CPP / "tests"
 
 ZOO = ARTIFACTS / "zoo"
 """The records of torchvision's models; while one is carried, its files as well."""
@@ -118,8 +119,9 @@ def name_of(path: str) -> str:
 
 
 def cpp_sources() -> list[str]:
-    """Every file that the C++ build reads of ours, sorted; the benchmark's plain program is none."""
-    hidden = re.compile(rf"/\.|^/{RECIPE_SOURCES.name}/")  # an editor's index, a formatter's settings
+    """Every file that the C++ build reads of ours, sorted; the benchmark's plain program and the tests are none."""
+    apart = f"{RECIPE_SOURCES.name}|{CPP_TESTS.name}"
+    hidden = re.compile(rf"/\.|^/({apart})/")  # an editor's index, a formatter's settings
     paths = (os.path.join(folder, name) for folder, _, names in os.walk(CPP, followlinks=True) for name in names)
     return sorted(path for path in paths if os.path.isfile(path) and not hidden.search(path.removeprefix(str(CPP))))
 

@@ -11,6 +11,7 @@ from pipeline.graph import sources
 def test_at_home_our_files_go_by_relative_paths() -> None:
     assert layout.AT_HOME
     assert layout.cpp_sources()[0].startswith("cpp/")
+    assert not [path for path in layout.cpp_sources() if path.startswith(("cpp/tests/", "cpp/recipe/"))]
     assert layout.name_of("cpp/app/main.cpp") == "cpp/app/main.cpp"
     assert layout.install_own("lite") == "pip install -e '.[pinned,lite]'"
 
