@@ -1,11 +1,16 @@
-"""Pictures of every kind that is decoded, and bytes that only look like one."""
+"""Pictures of every kind that is decoded, and bytes that only look like one.
+
+`python -m tests.integration.pictures FOLDER` writes the small ones, for the fuzzer to begin with.
+"""
 
 import io
 import itertools
 import random
 import struct
+import sys
 import zlib
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 from PIL import Image
@@ -272,3 +277,15 @@ OTHERS: dict[str, Callable[[], bytes]] = {
     "neither": lambda: b"anything",
 }
 """What is no JPEG and no PNG, and the word by which the refusal names it."""
+
+
+def write_corpus(folder: Path, most: int = 4096) -> None:
+    """Write all that have no more bytes, each under its number."""
+    corpus = [*jpegs().values(), *pngs().values(), *turned().values(), *(make() for make in OTHERS.values())]
+    for number, content in enumerate(content for content in corpus if len(content) <= most):
+        (folder / f"{number:03}").write_bytes(content)
+
+
+if __name__ == "__main__":
+    Path(sys.argv[1]).mkdir(parents=True, exist_ok=True)
+    write_corpus(Path(sys.argv[1]))

@@ -16,17 +16,16 @@ import pytest
 import torch
 from PIL import Image, ImageOps
 
-from pipeline import toolchain
 from pipeline.errors import FileError
 from pipeline.model import pictures as reference
-from tests.support.project import ROOT
+from tests.support import cpp
 
 from . import pictures
 from .pictures import Corpus, chunk, png, saved
 
 MEMORY = 700
 """Megabytes that no picture may exceed, with what the sanitizer takes for itself."""
-FATAL = {"ASAN_OPTIONS": f"hard_rss_limit_mb={MEMORY}:detect_leaks=1", "UBSAN_OPTIONS": "print_stacktrace=1"}
+FATAL = {**cpp.SANITIZERS, "ASAN_OPTIONS": f"hard_rss_limit_mb={MEMORY}:detect_leaks=1"}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -62,12 +61,7 @@ class Checker:
 def build(folder: Path, *options: str) -> Checker:
     """Configure the folder's tree anew, and build; the executable is put beside the tree."""
     tree = folder / "build"
-    argv = [str(toolchain.tool("cmake")), "--preset", "sanitize", "-S", str(ROOT / "cpp"), "-B", str(tree)]
-    argv += [f"-DTORCH_ROOT={toolchain.torch_folder()}", f"-DCMAKE_MAKE_PROGRAM={toolchain.tool('ninja')}"]
-    argv += [f"-DCMAKE_CXX_COMPILER_LAUNCHER={toolchain.compiler_cache()}", *options]
-    for command in (argv, [str(toolchain.tool("cmake")), "--build", str(tree), "--target", "decode-check"]):
-        finished = subprocess.run(command, capture_output=True, text=True, check=False)
-        assert finished.returncode == 0, finished.stdout + finished.stderr
+    cpp.build(tree, "sanitize", ["decode-check"], [*cpp.TESTS, *options])
     pictures = folder / f"pictures {' '.join(options)}"
     pictures.mkdir()
     executable = folder / f"decode-check {' '.join(options)}"

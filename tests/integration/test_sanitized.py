@@ -8,16 +8,15 @@ from pathlib import Path
 
 import pytest
 
-from pipeline import toolchain
 from pipeline.reference.golden import read_answers
-from tests.support.project import ROOT, Project
+from tests.support import cpp
+from tests.support.project import Project
 
 from .test_pictures_in import ARCHIVE, drawn
 
 pytestmark = pytest.mark.slow
 
 SEED = 4
-SANITIZERS = {"ASAN_OPTIONS": "detect_leaks=1", "UBSAN_OPTIONS": "print_stacktrace=1"}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -32,7 +31,7 @@ class Sanitized:
         finished = subprocess.run(
             [self.executable, *words],
             input=content,
-            env={**os.environ, **SANITIZERS},
+            env={**os.environ, **cpp.SANITIZERS},
             capture_output=True,
             timeout=300,
             check=False,
@@ -46,20 +45,14 @@ class Sanitized:
 @pytest.fixture(scope="module")
 def sanitized(built: tuple[Project, Path], tmp_path_factory: pytest.TempPathFactory) -> Sanitized:
     folder = tmp_path_factory.mktemp("sanitized")
-    torch = toolchain.torch_folder()
-    configure: list[str | Path] = [toolchain.tool("cmake"), "--preset", "sanitize", "-S", ROOT / "cpp", "-B", folder]
-    configure += [
-        f"-DTORCH_ROOT={torch}",
-        f"-DTORCH_RUNPATH={torch}/lib",
-        f"-DCMAKE_MAKE_PROGRAM={toolchain.tool('ninja')}",
-    ]
-    configure += [f"-DCMAKE_CXX_COMPILER_LAUNCHER={toolchain.compiler_cache()}"]
-    build: list[str | Path] = [toolchain.tool("cmake"), "--build", folder, "--target", "ts-infer"]
-    for command in (configure, build):
-        finished = subprocess.run(command, capture_output=True, text=True, check=False)
-        assert finished.returncode == 0, finished.stdout + finished.stderr
+    cpp.build(folder, "sanitize", ["ts-infer"], cpp.with_torch())
     _, kept = built
     return Sanitized(folder / "ts-infer", kept / ARCHIVE)
+
+
+def test_the_engine_s_own_tests(tmp_path: Path) -> None:
+    cpp.build(tmp_path, "sanitize", ["engine-tests"], [*cpp.TESTS, *cpp.with_torch()])
+    cpp.run_tests(tmp_path, "engine-tests")
 
 
 def test_pictures_in_several_lanes(sanitized: Sanitized, tmp_path: Path) -> None:
