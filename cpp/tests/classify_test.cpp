@@ -65,8 +65,8 @@ TEST_CASE("of equal scores each comes once") {
   auto found = labels(at::zeros({1, 6}), 6);
   std::ranges::sort(found);
   CHECK(found == std::vector<std::int64_t>{0, 1, 2, 3, 4, 5});
-  for (const auto& ranked : classify(at::zeros({1, 6}), 6).at(0))
-    CHECK(ranked.probability == doctest::Approx(1.0 / 6));
+  const auto rankings = classify(at::zeros({1, 6}), 6);
+  for (const auto& ranked : rankings.at(0)) CHECK(ranked.probability == doctest::Approx(1.0 / 6));
 }
 
 TEST_CASE("it is ranked by logits, where half precision gives different ones the same probability") {

@@ -1,19 +1,15 @@
 #include "app/sources.h"
 
 #include <fcntl.h>
-#include <sys/socket.h>
-#include <sys/stat.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include <filesystem>
-#include <fstream>
-#include <stdexcept>
 #include <string>
 #include <thread>
 #include <utility>
 #include <vector>
 
+#include "tests/folder.h"
 #include "tests/testing.h"
 
 namespace torchferry::sources_test {
@@ -23,31 +19,6 @@ namespace {
 namespace fs = std::filesystem;
 using namespace std::string_literals;
 using Words = std::vector<std::string>;
-
-/// A folder that is gone afterwards.
-class Folder {
- public:
-  Folder() {
-    auto name = (fs::temp_directory_path() / "torchferry-XXXXXX").string();
-    if (mkdtemp(name.data()) == nullptr) throw std::runtime_error("cannot make " + name);
-    path_ = name;
-  }
-  ~Folder() { fs::remove_all(path_); }
-  Folder(const Folder&) = delete;
-  Folder& operator=(const Folder&) = delete;
-
-  [[nodiscard]] std::string path(const std::string& name = "") const {
-    return name.empty() ? path_ : path_ / name;
-  }
-  [[nodiscard]] std::string write(const std::string& name, const std::string& content = "x") const {
-    fs::create_directories(fs::path(path(name)).parent_path());
-    std::ofstream(path(name), std::ios::binary) << content;
-    return path(name);
-  }
-
- private:
-  fs::path path_;
-};
 
 /// Puts something on standard input, and what was there back again.
 class Input {
@@ -78,15 +49,6 @@ Words names(const Words& words) {
   return found;
 }
 
-std::string content(Source source) {
-  const auto bytes = read(std::move(source));
-  return {bytes.begin(), bytes.end()};
-}
-
-std::string refused(const std::string& name) {
-  return refusal([&] { return read({name, {}}); });
-}
-
 }  // namespace
 
 TEST_SUITE_BEGIN("sources");
@@ -112,7 +74,7 @@ TEST_CASE("a folder that holds no picture stands for itself") {
   const Folder folder;
   (void)folder.write("notes.txt");
   CHECK(names({folder.path()}) == Words{folder.path()});
-  CHECK(refused(folder.path()) ==
+  CHECK(unread(folder.path()) ==
         "3: " + folder.path() +
             ": is a folder that holds no picture; expected files that end in .jpg, .jpeg or "
             ".png");
@@ -123,8 +85,8 @@ TEST_CASE("a link to nothing and a link to itself are named, and cannot be read"
   fs::create_symlink("gone", folder.path("a.png"));
   fs::create_symlink("b.png", folder.path("b.png"));
   CHECK(names({folder.path()}) == Words{folder.path("a.png"), folder.path("b.png")});
-  CHECK(refused(folder.path("a.png")) == "3: " + folder.path("a.png") + ": there is no such file");
-  CHECK(refused(folder.path("b.png")).starts_with("3: " + folder.path("b.png") + ": "));
+  CHECK(unread(folder.path("a.png")) == "3: " + folder.path("a.png") + ": there is no such file");
+  CHECK(unread(folder.path("b.png")).starts_with("3: " + folder.path("b.png") + ": "));
 }
 
 TEST_CASE("a list on standard input names a source in each line") {
@@ -205,47 +167,6 @@ TEST_CASE("stopping ends who waits for standard input") {
   sources.stop();
   waiting.join();
   close(ends[1]);
-}
-
-TEST_CASE("a file is read whole, whatever it holds") {
-  const Folder folder;
-  for (const auto& whole : {""s, "x"s, "\0\r\n\x1A\xFF"s, std::string(300'000, 'x')}) {
-    CHECK(content({folder.write("größe 試験.png", whole), {}}) == whole);
-  }
-}
-
-TEST_CASE("what came from standard input is not read again") { CHECK(content({"-", {'a', 'b'}}) == "ab"); }
-
-TEST_CASE("a pipe is read to its end") {
-  const Folder folder;
-  REQUIRE(mkfifo(folder.path("pipe").c_str(), 0600) == 0);
-  std::thread writer(
-      [&] { std::ofstream(folder.path("pipe"), std::ios::binary) << std::string(100'000, 'y'); });
-  CHECK(content({folder.path("pipe"), {}}) == std::string(100'000, 'y'));
-  writer.join();
-}
-
-TEST_CASE("a file that is missing is refused") {
-  CHECK(refused("/nowhere/a.png") == "3: /nowhere/a.png: there is no such file");
-  CHECK(refused("") == "3: : there is no such file");
-}
-
-TEST_CASE("a file that is larger than any picture is refused unread") {
-  const Folder folder;
-  const auto name = folder.write("large.png");
-  fs::resize_file(name, (std::uintmax_t{1} << 30) + 1);  // all hole
-  CHECK(refused(name) == "3: " + name + ": is larger than 1 GiB, expected a picture");
-}
-
-TEST_CASE("a file that cannot be opened is refused with the system's reason") {
-  const Folder folder;
-  sockaddr_un address{AF_UNIX, {}};
-  folder.path("socket").copy(static_cast<char*>(address.sun_path), sizeof address.sun_path - 1);
-  const int socket = ::socket(AF_UNIX, SOCK_STREAM, 0);
-  REQUIRE(bind(socket, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0);
-  CHECK(refused(folder.path("socket")) ==
-        "3: " + folder.path("socket") + ": cannot be read (No such device or address)");
-  close(socket);
 }
 
 TEST_SUITE_END();
