@@ -86,6 +86,7 @@ TEST_CASE("the bytes count only at their place") {
 
 TEST_CASE("of other containers nothing is claimed") {
   CHECK(kind("RIFF\x10\0\0\0WAVE"s).empty());
+  CHECK(kind("WEBP"s).empty());
   CHECK(kind("PK\x05\x06"s).empty());
   CHECK(kind("II+\0"s).empty());
   CHECK(kind("\x89PNG\n\x1A\n"s).empty());  // as a transfer in text mode leaves it
