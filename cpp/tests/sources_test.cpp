@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include <chrono>
 #include <filesystem>
 #include <string>
 #include <thread>
@@ -164,6 +165,7 @@ TEST_CASE("stopping ends who waits for standard input") {
   const Input input(ends[0]);
   Sources sources({"-"});
   std::thread waiting([&] { CHECK_FALSE(sources.next().has_value()); });
+  std::this_thread::sleep_for(std::chrono::milliseconds(30));  // else it may never have waited
   sources.stop();
   waiting.join();
   close(ends[1]);

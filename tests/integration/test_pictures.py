@@ -30,9 +30,10 @@ FATAL = {**cpp.SANITIZERS, "ASAN_OPTIONS": f"hard_rss_limit_mb={MEMORY}:detect_l
 
 @dataclasses.dataclass(frozen=True)
 class Checker:
-    """The executable that decodes, and a folder for what it is given."""
+    """The executable that decodes, the fuzzer's target, and a folder for what they are given."""
 
     executable: Path
+    fuzzed: Path
     folder: Path
 
     def __call__(self, corpus: Corpus) -> dict[str, str]:
@@ -59,14 +60,15 @@ class Checker:
 
 
 def build(folder: Path, *options: str) -> Checker:
-    """Configure the folder's tree anew, and build; the executable is put beside the tree."""
+    """Configure the folder's tree anew, and build; the executables are put beside the tree."""
     tree = folder / "build"
-    cpp.build(tree, "sanitize", ["decode-check"], [*cpp.TESTS, *options])
+    cpp.build(tree, "sanitize", ["decode-check", "fuzz-images"], [*cpp.TESTS, *options])
     pictures = folder / f"pictures {' '.join(options)}"
     pictures.mkdir()
-    executable = folder / f"decode-check {' '.join(options)}"
-    shutil.copy(tree / "decode-check", executable)
-    return Checker(executable, pictures)
+    kept = folder / f"programs {' '.join(options)}"
+    kept.mkdir()
+    executable, fuzzed = (Path(shutil.copy(tree / name, kept)) for name in ("decode-check", "fuzz-images"))
+    return Checker(executable, fuzzed, pictures)
 
 
 @pytest.fixture(scope="session")
@@ -241,6 +243,23 @@ def test_what_is_changed_does_no_harm(check: Checker) -> None:
     assert 20 < len(pictures_left) < 400
     python = {name: in_python(name, corpus[name]) for name in pictures_left}
     assert pictures_left == {name: text for name, text in python.items() if not is_refused(text)}
+
+
+def test_the_fuzzer_s_target_on_its_corpus(check: Checker, tmp_path: Path) -> None:
+    """What it demands of the decoder holds for every kind of picture, whole, cut short, and with a byte changed."""
+    pictures.write_corpus(tmp_path)
+    for path in sorted(tmp_path.iterdir()):
+        content = bytearray(path.read_bytes() or b"\0")
+        path.with_name(f"{path.name} cut").write_bytes(content[: len(content) // 2])
+        content[len(content) * 3 // 4] ^= 0x10
+        path.with_name(f"{path.name} changed").write_bytes(content)
+    paths = sorted(str(path) for path in tmp_path.iterdir())
+    assert len(paths) > 800
+    finished = subprocess.run(
+        [check.fuzzed, *paths], env={**os.environ, **FATAL}, capture_output=True, text=True, timeout=120, check=False
+    )
+    assert finished.returncode == 0, finished.stdout[-200:] + finished.stderr[-4000:]
+    assert finished.stdout.splitlines() == paths
 
 
 def test_what_was_changed_in_a_png_is_seen(check: Checker) -> None:

@@ -50,11 +50,6 @@ def sanitized(built: tuple[Project, Path], tmp_path_factory: pytest.TempPathFact
     return Sanitized(folder / "ts-infer", kept / ARCHIVE)
 
 
-def test_the_engine_s_own_tests(tmp_path: Path) -> None:
-    cpp.build(tmp_path, "sanitize", ["engine-tests"], [*cpp.TESTS, *cpp.with_torch()])
-    cpp.run_tests(tmp_path, "engine-tests")
-
-
 def test_pictures_in_several_lanes(sanitized: Sanitized, tmp_path: Path) -> None:
     """Whole ones, damaged ones and none at all, several at once."""
     for number in range(30):
