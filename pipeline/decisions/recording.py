@@ -78,6 +78,13 @@ class Recording(TorchDispatchMode):
         self._nodes: dict[int, Node] = {}
         # As long as a storage is referenced weakly, its address is not used again, and its memory is free.
         self._held: dict[int, StorageWeakRef] = {}
+        # A model that brings torch's compiler may call us from what that compiles, where it must leave us alone.
+        self._heard = torch.compiler.disable(self._hear) if "torch._dynamo" in sys.modules else self._hear
+
+    @classmethod
+    def _should_skip_dynamo(cls) -> bool:
+        """As `__init__` does: torch would import its compiler for that, which takes longer than a whole recording."""
+        return False
 
     def give(self, tensor: torch.Tensor) -> torch.Tensor:
         """Take a tensor for an input: data without rounding."""
@@ -90,7 +97,9 @@ class Recording(TorchDispatchMode):
 
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         """Call the operator, and note what its results are made of."""
-        kwargs = kwargs or {}
+        return self._heard(func, args, kwargs or {})
+
+    def _hear(self, func: Any, args: Any, kwargs: Any) -> Any:
         given = [*tensors(args), *tensors(kwargs)]
         before = dict.fromkeys(node for node in map(self.node, given) if node)
         if not before:

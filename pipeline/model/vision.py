@@ -12,6 +12,7 @@ from pipeline.errors import EnvironmentFault, SettingsError
 from pipeline.suggest import did_you_mean
 from pipeline.toolchain import INSTALL
 
+_COMPILER = "torch._dynamo.utils"
 _kept_alive: list[Any] = []
 _Made = TypeVar("_Made")
 
@@ -25,7 +26,8 @@ def torchvision() -> ModuleType:
     every model that calls none.
     """
     try:
-        return importlib.import_module("torchvision")
+        with _compiler_put_off():
+            return importlib.import_module("torchvision")
     except ModuleNotFoundError as error:
         raise EnvironmentFault(f"the package {error.name} is not installed; run {INSTALL}") from None
     except RuntimeError as error:
@@ -39,7 +41,40 @@ def torchvision() -> ModuleType:
     for operator in ("nms", "qnms"):
         library.define(f"{operator}(Tensor dets, Tensor scores, float iou_threshold) -> Tensor")
     _kept_alive.append(library)
-    return importlib.import_module("torchvision")
+    with _compiler_put_off():
+        return importlib.import_module("torchvision")
+
+
+@contextlib.contextmanager
+def _compiler_put_off() -> Iterator[None]:
+    """Keep torchvision's import from importing `torch._dynamo`, which takes nine tenths of its time.
+
+    torchvision takes one function from there, for CUDA. Whoever calls that, or asks for anything else, gets torch's own.
+    """
+    if _COMPILER in sys.modules:
+        yield
+        return
+    stand_in = ModuleType(_COMPILER)
+    stand_in.is_compile_supported = _is_compile_supported  # type: ignore[attr-defined]
+    stand_in.__getattr__ = _of_the_compiler  # type: ignore[method-assign]
+    sys.modules[_COMPILER] = stand_in
+    try:
+        yield
+    finally:
+        if sys.modules.get(_COMPILER) is stand_in:
+            del sys.modules[_COMPILER]
+
+
+def _is_compile_supported(device: Any) -> Any:
+    return _of_the_compiler("is_compile_supported")(device)
+
+
+def _of_the_compiler(name: str) -> Any:
+    if name.startswith("__"):  # asked of every module by imports and by `inspect`, which can do without
+        raise AttributeError(name)
+    if getattr(sys.modules.get(_COMPILER), "__getattr__", None) is _of_the_compiler:
+        del sys.modules[_COMPILER]
+    return getattr(importlib.import_module(_COMPILER), name)
 
 
 def beside_either_build(call: Callable[[], _Made]) -> _Made:
