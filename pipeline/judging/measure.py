@@ -22,8 +22,10 @@ def measure(
     Integers and booleans agree where they are equal: a label that is nearly right is wrong. A complex tensor counts
     as its real and imaginary parts, along one more axis.
     """
-    r, c = as_float64(reference), as_float64(candidate)
     floating = reference.is_floating_point() or reference.is_complex()
+    if (truth is None or not floating) and torch.equal(reference, candidate) and bool(reference.isfinite().all()):
+        return _equal(path, reference, rule)
+    r, c = as_float64(reference), as_float64(candidate)
     t = as_float64(truth) if truth is not None and floating else None
     absolute = _far((c - r).abs())
     allowed = rule.allowed(path, r) if floating else None
@@ -49,6 +51,25 @@ def measure(
         needed=share if math.isfinite(share) else None,
         worst=_worst(needed if share > 0 else absolute, r, c, t, reference.dtype) if differs else None,
         histogram=_histogram(absolute),
+    )
+
+
+def _equal(path: str, reference: torch.Tensor, rule: Rule) -> Difference:
+    """What `measure` says of equal tensors where float64 is not known, in a tenth of the time: the pixels of pictures."""
+    floating = reference.is_floating_point() or reference.is_complex()
+    r = as_float64(reference) if floating else reference
+    return Difference(
+        path=path,
+        dtype=str(reference.dtype).removeprefix("torch."),
+        shape=list(reference.shape),
+        max_absolute=0.0,
+        max_relative=0.0,
+        error=None,
+        rms_error=None,
+        allowed=_largest(rule.allowed(path, r)) if floating else None,
+        needed=0.0,
+        worst=None,
+        histogram=[Bin(below=0.0, count=r.numel())] if r.numel() else [],
     )
 
 

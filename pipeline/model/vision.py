@@ -49,7 +49,7 @@ def torchvision() -> ModuleType:
 def _compiler_put_off() -> Iterator[None]:
     """Keep torchvision's import from importing `torch._dynamo`, which takes nine tenths of its time.
 
-    torchvision takes one function from there, for CUDA. Whoever calls that, or asks for anything else, gets torch's own.
+    torchvision takes one function from there, for CUDA. Whoever calls that, or asks for another, gets torch's own.
     """
     if _COMPILER in sys.modules:
         yield
