@@ -8,7 +8,7 @@ import signal
 import subprocess
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 from typing import IO
 
@@ -18,6 +18,8 @@ GRACE = 5.0
 """Seconds to end in, when asked to, before being killed."""
 
 Child = subprocess.Popen[str]
+_waited_for = dict[Child, int]()
+"""The commands that `run` runs, each with the thread that waits for it."""
 
 
 def ending(code: int) -> str:
@@ -83,6 +85,7 @@ def run(
     A command that takes longer than `timeout` seconds is killed. Raises OSError when it cannot be started.
     """
     process = start(argv, process_group=0)
+    _waited_for[process] = threading.get_ident()
     timed_out = False
     try:
         output = _listen(process, timeout, on_line)
@@ -93,7 +96,16 @@ def run(
     except BaseException:
         _end_group(process)
         raise
+    finally:
+        del _waited_for[process]
     return Finished(process.args, process.returncode, output, timed_out)  # type: ignore[arg-type]
+
+
+def end_those_of(threads: Collection[int]) -> None:
+    """End the commands that `run` runs in these threads, which then go on."""
+    for child, thread in [*_waited_for.items()]:
+        if thread in threads:
+            _end_group(child)
 
 
 def measure(argv: Sequence[str | Path], *, timeout: float, env: dict[str, str]) -> Measured:

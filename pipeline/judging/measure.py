@@ -55,7 +55,7 @@ def measure(
 
 
 def _equal(path: str, reference: torch.Tensor, rule: Rule) -> Difference:
-    """What `measure` says of equal tensors where float64 is not known, in a tenth of the time: the pixels of pictures."""
+    """What `measure` says of equal tensors where float64 is not known, in a tenth of the time: pixels, mostly."""
     floating = reference.is_floating_point() or reference.is_complex()
     r = as_float64(reference) if floating else reference
     return Difference(

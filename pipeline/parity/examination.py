@@ -1,7 +1,6 @@
 """One comparison, side by side: what is asked of each, and what is found out."""
 
-import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
@@ -17,22 +16,28 @@ from pipeline.model import digests, extras
 from pipeline.model.samples import Sample
 from pipeline.parity import asked, attribution, stages, verdict
 from pipeline.parity.asked import Asked
+from pipeline.parity.asking import Asking
 from pipeline.parity.case import Case
 from pipeline.parity.record import Comparison
+from pipeline.parity.stages import Kept, Way
 from pipeline.parity.verdict import Judged, Standard
 from pipeline.reference import golden
 from pipeline.reference.archived import Archived
-from pipeline.reference.golden import Answers, Expected, Reference
+from pipeline.reference.golden import Expected, Reference
 
 AGAIN = 3
 """How often an archive that does not agree is run in Python, to tell a wrong one from one that is random."""
+
+_SIDES: dict[Side, list[str]] = {"C++ plain": ["--plain"], "C++ optimised": []}
+"""By which options samples run on each: as libtorch does by itself, and in the archive's form."""
 
 
 class Examination:
     """What is found out, step by step; `record` tells all of it."""
 
-    def __init__(self, case: Case, reference: Reference, *, to_the_end: bool) -> None:
+    def __init__(self, case: Case, reference: Reference, asking: Asking, *, to_the_end: bool) -> None:
         self.case = case
+        self.asking = asking
         self.to_the_end = to_the_end
         self.reference = reference
         self.asked = asked.of_each_method(case.inputs, reference)
@@ -45,6 +50,21 @@ class Examination:
         """Of a side as a whole."""
         self.weights_equal = 0
         self.left_out = ""
+        self.kept: Kept | None = None
+        """The pictures, where there are any, and how they go through ts-infer."""
+        self.ways: list[Way] = []
+
+    def begin(self, folder: Path) -> None:
+        """Have ts-infer begin what it is asked in any case, in the order in which that is judged."""
+        for options in _SIDES.values():
+            for one in self.asked:
+                self.asking.begin([*one.words(self.case.inputs), *options])
+        if self.reference.pictures:
+            self.asking.begin_codecs()
+            self.kept = Kept.unpack(golden.read_pictures(self.case.inputs), self.reference, folder)
+            self.ways = [*self.kept.ways()]
+            for way in self.ways:
+                self.asking.begin(self.kept.words(way))
 
     def weights(self) -> None:
         """Hold the archive's weights against eager PyTorch's, bit for bit: what rounding hides shows there."""
@@ -83,8 +103,8 @@ class Examination:
 
     def samples_in_cpp(self) -> None:
         """Run it in C++, as libtorch does by itself, and optimised."""
-        self._in_cpp("C++ plain", "--plain")
-        self._in_cpp("C++ optimised")
+        for side, options in _SIDES.items():
+            self._in_cpp(side, *options)
 
     def samples_in_bfloat16(self) -> None:
         """Run it in C++ in bfloat16; what is measured for that is the archive's error in Python in bfloat16."""
@@ -113,7 +133,7 @@ class Examination:
         standard = self._standard(self.rules[side])
 
         def judge(one: Asked) -> list[Judged]:
-            answers = self._ask([*one.words(self.case.inputs), *options])
+            answers = self.asking.answers([*one.words(self.case.inputs), *options])
             return verdict.judge(one.expected, answers, one.order, side, standard)
 
         for one in self.asked:
@@ -121,18 +141,15 @@ class Examination:
 
     def pictures(self) -> None:
         """Run what people run: files in, labels out; without codecs it is said that this was left out."""
-        if self._is_over():
+        if self.kept is None or self._is_over():
             return
-        self.left_out = stages.left_out(self.reference, self.case.model, self.case.program)
+        self.left_out = stages.left_out(self.case.model, self.asking.codecs())
         if self.left_out:
             return
         standard = self._standard(self.rule)
-        with tempfile.TemporaryDirectory() as folder:
-            found = golden.read_pictures(self.case.inputs)
-            kept = stages.Kept.unpack(found, self.reference, Path(folder))
-            self.judged += kept.in_python(self.archived, standard)
-            for way in kept.ways():
-                self._attempt(way.side, partial(kept.in_cpp, way, self._ask, standard))
+        self.judged += self.kept.in_python(self.archived, standard)
+        for way in self.ways:
+            self._attempt(way.side, partial(self.kept.in_cpp, way, self.asking.answers, standard))
 
     def _attempt(self, side: Side, judge: Callable[[], list[Judged]]) -> None:
         """Where ts-infer fails, or its answers are none, that is its side's fault, and no more is asked of it."""
@@ -177,7 +194,7 @@ class Examination:
             weights_known=len(self.reference.weights),
             weights_equal=self.weights_equal,
             order=[*self.asked[0].order],
-            command=[str(word) for word in self._command(self.asked[0].words(self.case.inputs))],
+            command=[str(word) for word in self.asking.command(self.asked[0].words(self.case.inputs))],
             form=self.archived.metadata.form,
             form_reason=self.archived.metadata.form_reason,
             decisions=[*self.reference.decisions],
@@ -197,9 +214,3 @@ class Examination:
 
     def _standard(self, rule: Rule) -> Standard:
         return Standard(rule, self.reference.names, self.archived.metadata.categories)
-
-    def _command(self, words: Sequence[str | Path]) -> list[str | Path]:
-        return [self.case.program, self.case.archive, *words]
-
-    def _ask(self, words: Sequence[str | Path]) -> Answers:
-        return self.case.ask(self._command(words), self.case.model.timeout)

@@ -1,6 +1,10 @@
 """The comparison as a whole: every side on the same inputs, and the verdict on all of them."""
 
+import tempfile
+from pathlib import Path
+
 from pipeline.parity import binding
+from pipeline.parity.asking import Asking
 from pipeline.parity.case import Case
 from pipeline.parity.examination import Examination
 from pipeline.parity.record import Comparison
@@ -15,13 +19,14 @@ def examine(case: Case, *, to_the_end: bool = True) -> Comparison:
     reference = golden.read_reference(case.reference)
     binding.check_reference(case.archive, case.inputs, reference)
     binding.check_executable(case.program)
-    examination = Examination(case, reference, to_the_end=to_the_end)
-    examination.weights()
-    examination.extra_files()
-    examination.samples_in_python()
-    examination.samples_in_cpp()
-    if case.model.bfloat16:
-        examination.samples_in_bfloat16()
-    if reference.pictures:
+    with tempfile.TemporaryDirectory() as folder, Asking(case) as asking:
+        examination = Examination(case, reference, asking, to_the_end=to_the_end)
+        examination.begin(Path(folder))
+        examination.weights()
+        examination.extra_files()
+        examination.samples_in_python()
+        examination.samples_in_cpp()
+        if case.model.bfloat16:
+            examination.samples_in_bfloat16()
         examination.pictures()
-    return examination.record()
+        return examination.record()

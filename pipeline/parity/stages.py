@@ -14,7 +14,7 @@ from pipeline.judging.findings import Difference, Fault, Row, Side
 from pipeline.judging.rules import PREPROCESSED, Rule
 from pipeline.model import pictures
 from pipeline.model.samples import Picture, Sample
-from pipeline.parity import executable, verdict
+from pipeline.parity import verdict
 from pipeline.parity.verdict import Judged, Standard
 from pipeline.reference.archived import Archived
 from pipeline.reference.golden import Answers, Expected, Reference
@@ -23,14 +23,11 @@ Ask = Callable[[Sequence[str | Path]], Answers]
 """Runs ts-infer with these words after the archive, and reads its answers."""
 
 
-def left_out(reference: Reference, model: Model, program: Path) -> str:
-    """Why pictures cannot be compared here, and what to do; empty where they can, or there are none.
+def left_out(model: Model, codecs: str) -> str:
+    """Why pictures cannot be compared with these codecs, and what to do; empty where they can.
 
     Where the entry names pictures of its own, to leave them out is a Disagreement.
     """
-    if not reference.pictures:
-        return ""
-    codecs = executable.codecs(program)
     missing = [package for kind, package in (("JPEG", "libjpeg-dev"), ("PNG", "libpng-dev")) if f"no {kind}" in codecs]
     reason = f"pictures, as ts-infer was built without {' and '.join(missing)}" if missing else ""
     if reason and model.images:
@@ -81,7 +78,7 @@ class Kept(NamedTuple):
 
     def in_cpp(self, way: Way, ask: Ask, standard: Standard) -> list[Judged]:
         """Run them through ts-infer as a user would, and judge every stage."""
-        answers = ask([*way.words, *(self.paths[index] for index in way.order)])
+        answers = ask(self.words(way))
         verdict.check_paired(answers, way.order, range(len(way.order)))
         judged = []
         for position, index in enumerate(way.order):
@@ -89,6 +86,10 @@ class Kept(NamedTuple):
             run = verdict.made(way.side, self.expected[index], index, faults, differences, rows=rows, way=way.name)
             judged.append(Judged(run, answers.outputs[position]))
         return judged
+
+    def words(self, way: Way) -> list[str | Path]:
+        """What asks ts-infer for it, after the archive."""
+        return [*way.words, *(self.paths[index] for index in way.order)]
 
     def ways(self) -> Iterator[Way]:
         """In which order, drawn afresh, and with which options: each is a way of its own through ts-infer."""
