@@ -5,7 +5,7 @@ import contextlib
 import functools
 import sys
 import weakref
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import torch
@@ -26,7 +26,7 @@ def replaced() -> Iterator[None]:
     """
     with contextlib.ExitStack() as until:
         until.enter_context(_nothing_compiled())
-        until.enter_context(_set(torch.ops.torchvision, _scripted()))
+        until.enter_context(_ours_in(torch.ops.torchvision))
         for name, module in [*sys.modules.items()]:
             if name.partition(".")[0] == "torchvision" and "_has_ops" in vars(module):
                 until.enter_context(_set(module, {"_has_ops": _has_ops}))
@@ -45,14 +45,32 @@ def _has_ops() -> bool:
     return True
 
 
+class _Ours(type(torch.ops.torchvision)):  # type: ignore[misc]
+    """The namespace in which ours are found, each scripted when somebody asks for it: few models do."""
+
+    def __getattr__(self, name: str) -> Any:
+        """Find one that the namespace does not hold yet."""
+        return _as_operator(name) if name in OPERATORS else super().__getattr__(name)
+
+
+@contextlib.contextmanager
+def _ours_in(namespace: Any) -> Iterator[None]:
+    """Have ours found there for a while, before those that it would find by itself."""
+    held = vars(namespace)
+    before, kind = {name: held.pop(name) for name in OPERATORS if name in held}, type(namespace)
+    namespace.__class__ = _Ours
+    try:
+        yield
+    finally:
+        namespace.__class__ = kind
+        held.update(before)
+
+
 @functools.cache
-def _scripted() -> Mapping[str, Any]:
-    return {name: _as_operator(function) for name, function in OPERATORS.items()}
-
-
-def _as_operator(function: Callable[..., Any]) -> Any:
+def _as_operator(name: str) -> Any:
     """A scripted function with what torch asks of each operator when its other compiler is imported: its overloads."""
-    scripted: Any = torch.jit.script(function)
+    with torch.inference_mode(mode=False):  # whoever calls it first
+        scripted: Any = torch.jit.script(OPERATORS[name])
     scripted.op_overloads = list
     return scripted
 
