@@ -107,9 +107,8 @@ class Recording(TorchDispatchMode):
         operator = described(func)
         arguments = {**operator.defaults, **dict(zip(operator.names, args, strict=False)), **kwargs}
         rounded = any(self._is_rounded(tensor) for tensor in given)
-        source: Source | None = None
-        if rounded and self._jumps(operator.name, arguments):  # before it writes to what is measured
-            source = self._source(operator, arguments, given[0].dtype)
+        jumps = rounded and self._jumps(operator.name, arguments)
+        source = self._source(operator, arguments, given[0].dtype) if jumps else None  # before it writes to them
         kept = {_key(tensor) for tensor in given}
         written = [*tensors([arguments[name] for name in operator.written])]
         result = func(*args, **kwargs)
@@ -133,8 +132,7 @@ class Recording(TorchDispatchMode):
             if operator.dynamic and (discrete or operator.full.startswith("aten::")) and _selects(operator, given):
                 self.roots.append(node)
         if operator.reads or (operator.dynamic and isinstance(result, (bool, int, float))):
-            if rounded and source is None:
-                source = self._source(operator, arguments, given[0].dtype)
+            source = source or (self._source(operator, arguments, given[0].dtype) if rounded else None)
             self.roots.append(Node(before, source=source))
             self._list(self.roots[-1])
         return result

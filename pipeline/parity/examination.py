@@ -15,11 +15,9 @@ from pipeline.judging.rules import Rule, Stated
 from pipeline.model import digests, extras
 from pipeline.model.samples import Sample
 from pipeline.parity import asked, attribution, stages, verdict
-from pipeline.parity.asked import Asked
 from pipeline.parity.asking import Asking
 from pipeline.parity.case import Case
 from pipeline.parity.record import Comparison
-from pipeline.parity.stages import Kept, Way
 from pipeline.parity.verdict import Judged, Standard
 from pipeline.reference import golden
 from pipeline.reference.archived import Archived
@@ -50,9 +48,7 @@ class Examination:
         """Of a side as a whole."""
         self.weights_equal = 0
         self.left_out = ""
-        self.kept: Kept | None = None
-        """The pictures, where there are any, and how they go through ts-infer."""
-        self.ways: list[Way] = []
+        self.kept: stages.Kept | None = None
 
     def begin(self, folder: Path) -> None:
         """Have ts-infer begin what it is asked in any case, in the order in which that is judged."""
@@ -61,9 +57,8 @@ class Examination:
                 self.asking.begin([*one.words(self.case.inputs), *options])
         if self.reference.pictures:
             self.asking.begin_codecs()
-            self.kept = Kept.unpack(golden.read_pictures(self.case.inputs), self.reference, folder)
-            self.ways = [*self.kept.ways()]
-            for way in self.ways:
+            self.kept = stages.Kept.unpack(golden.read_pictures(self.case.inputs), self.reference, folder)
+            for way in self.kept.ways:
                 self.asking.begin(self.kept.words(way))
 
     def weights(self) -> None:
@@ -77,9 +72,8 @@ class Examination:
             self._fault(verdict.PYTHON, "weights", message)
         if differ:
             first = ", ".join(differ[:3]) + (", …" if differ[3:] else "")
-            message = (
-                f"{len(differ)} of {len(named)} weights in the archive are not eager PyTorch's, to the bit: {first}"
-            )
+            count = f"{len(differ)} of {len(named)} weights"
+            message = f"{count} in the archive are not eager PyTorch's, to the bit: {first}"
             self._fault(verdict.PYTHON, "weights", message)
 
     def extra_files(self) -> None:
@@ -132,7 +126,7 @@ class Examination:
     def _in_cpp(self, side: Side, *options: str) -> None:
         standard = self._standard(self.rules[side])
 
-        def judge(one: Asked) -> list[Judged]:
+        def judge(one: asked.Asked) -> list[Judged]:
             answers = self.asking.answers([*one.words(self.case.inputs), *options])
             return verdict.judge(one.expected, answers, one.order, side, standard)
 
@@ -148,7 +142,7 @@ class Examination:
             return
         standard = self._standard(self.rule)
         self.judged += self.kept.in_python(self.archived, standard)
-        for way in self.ways:
+        for way in self.kept.ways:
             self._attempt(way.side, partial(self.kept.in_cpp, way, self.asking.answers, standard))
 
     def _attempt(self, side: Side, judge: Callable[[], list[Judged]]) -> None:

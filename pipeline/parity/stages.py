@@ -51,6 +51,7 @@ class Kept(NamedTuple):
     paths: list[Path]
     pixels: list[torch.Tensor]
     expected: Sequence[Expected]
+    ways: list[Way]
 
     @classmethod
     def unpack(cls, found: list[Picture], reference: Reference, folder: Path) -> "Kept":
@@ -61,7 +62,7 @@ class Kept(NamedTuple):
         for picture, path in zip(found, paths, strict=True):
             path.write_bytes(picture.content)
         pixels = [pictures.decode(picture.content, picture.name) for picture in found]
-        return cls(paths, pixels, reference.pictures)
+        return cls(paths, pixels, reference.pictures, [*_ways(reference.pictures)])
 
     def in_python(self, archived: Archived, standard: Standard) -> Iterator[Judged]:
         """Hold what the archive makes of them in Python against what eager Python does."""
@@ -91,16 +92,6 @@ class Kept(NamedTuple):
         """What asks ts-infer for it, after the archive."""
         return [*way.words, *(self.paths[index] for index in way.order)]
 
-    def ways(self) -> Iterator[Way]:
-        """In which order, drawn afresh, and with which options: each is a way of its own through ts-infer."""
-        count = len(self.expected)
-        yield Way("C++ plain", "", random.sample(range(count), count), ["--plain"])
-        yield Way("C++ plain", "alone", [random.randrange(count)], [])  # one is not worth optimising to it
-        yield Way("C++ optimised", "", verdict.draw_order(count), [])
-        if all(_is_a_row(entry.output) for entry in self.expected):
-            # whose last batch is a smaller one
-            yield Way("C++ optimised", "--batch 3", verdict.draw_order(count), ["--batch", "3"])
-
     def _judge(
         self, index: int, answers: Answers, position: int, standard: Standard
     ) -> tuple[list[Difference], list[Fault], list[Row]]:
@@ -120,6 +111,17 @@ class Kept(NamedTuple):
             return differences, faults, []
         rows, ranking_faults = verdict.rank(answers, position, entry, standard)
         return differences, [*faults, *ranking_faults], rows
+
+
+def _ways(expected: Sequence[Expected]) -> Iterator[Way]:
+    """In which order, drawn afresh, and with which options: each is a way of its own through ts-infer."""
+    count = len(expected)
+    yield Way("C++ plain", "", random.sample(range(count), count), ["--plain"])
+    yield Way("C++ plain", "alone", [random.randrange(count)], [])  # one is not worth optimising to it
+    yield Way("C++ optimised", "", verdict.draw_order(count), [])
+    if all(_is_a_row(entry.output) for entry in expected):
+        # whose last batch is a smaller one
+        yield Way("C++ optimised", "--batch 3", verdict.draw_order(count), ["--batch", "3"])
 
 
 def _is_a_row(output: Any) -> bool:
