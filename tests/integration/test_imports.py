@@ -3,7 +3,7 @@
 import sys
 from pathlib import Path
 
-from tests.integration.conftest import checkout
+from tests.support.project import checkout
 
 COMPILER = "torch._dynamo"
 
