@@ -8,8 +8,9 @@ import signal
 import subprocess
 import threading
 import time
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 from typing import IO
 
 REPRODUCIBLE = {"PYTHONHASHSEED": "0"}
@@ -79,12 +80,15 @@ def run(
     *,
     timeout: float | None = None,
     on_line: Callable[[str], None] | None = None,
+    env: Mapping[str, str] = MappingProxyType({}),
 ) -> Finished:
     """Run a command to its end, and its children with it; `on_line` hears each line as it comes.
 
+    It has `env` in its environment beside what is in ours.
+
     A command that takes longer than `timeout` seconds is killed. Raises OSError when it cannot be started.
     """
-    process = start(argv, process_group=0)
+    process = start(argv, process_group=0, env={**os.environ, **env})
     _waited_for[process] = threading.get_ident()
     timed_out = False
     try:

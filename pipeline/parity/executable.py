@@ -1,5 +1,6 @@
 """Asking ts-infer for its answers."""
 
+import os
 import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -9,6 +10,8 @@ from pipeline.errors import Disagreement, EnvironmentFault
 from pipeline.reference import golden
 from pipeline.reference.golden import Answers
 
+PATIENT = {"OMP_WAIT_POLICY": "PASSIVE"}
+"""Its threads sleep until they are needed: where two runs share the cores, those that spin take the other's time."""
 Answerer = Callable[[Sequence[str | Path], float], Answers]
 
 
@@ -31,6 +34,6 @@ def codecs(program: Path) -> str:
 def _run(argv: Sequence[str | Path], timeout: float) -> process.Finished:
     try:
         files.make_executable(Path(argv[0]))
-        return process.run(argv, timeout=timeout)
+        return process.run(argv, timeout=timeout, env={**PATIENT, **os.environ})
     except OSError as error:
         raise EnvironmentFault(f"{argv[0]} cannot be started ({error.strerror}); run doit build") from None
