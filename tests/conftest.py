@@ -14,6 +14,8 @@ pytest_plugins = ["tests.support.processes"]
 
 # The steps of the tests are forked from a process that has read this when it started; see tests/support/forked.py.
 os.environ["PYTHONHASHSEED"] = "0"
+# Several processes share the cores: threads that wait for work must not take the time of those that have some.
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 
 def pytest_configure(config: pytest.Config) -> None:
