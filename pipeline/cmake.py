@@ -114,7 +114,8 @@ def show_progress(line: str) -> None:
     """Say how far Ninja is, where the line tells."""
     if match := re.match(r"\[(\d+)/(\d+)\] (?:Building CXX object CMakeFiles/[^/]+/|Linking CXX )?(.*)", line):
         done, total, what = match.groups()
-        console.say(f"[{done}/{total}] {what.removesuffix('.o')}", int(done), int(total))
+        name = re.sub(r"^Unity/unity_(\w+)_cxx\.cxx$", r"\1, as one unit", what.removesuffix(".o"))
+        console.say(f"[{done}/{total}] {name}", int(done), int(total))
 
 
 def _is_for_this_folder() -> bool:

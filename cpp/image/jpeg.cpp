@@ -20,22 +20,22 @@ namespace {
 
 constexpr int kScanLimit = 500;  // a photo has about ten; each costs a pass over the whole picture
 constexpr int kApp1 = JPEG_APP0 + 1;
-constexpr std::string_view kExif{"Exif\0\0", 6};
-constexpr std::string_view kXmp{"http://ns.adobe.com/xap/1.0/\0", 29};
+constexpr std::string_view kExifMarker{"Exif\0\0", 6};
+constexpr std::string_view kXmpMarker{"http://ns.adobe.com/xap/1.0/\0", 29};
 
 /// One picture being decoded, and all that libjpeg holds of it.
-class Reader {
+class JpegReader {
  public:
-  explicit Reader(const std::string& name) : name_(name) {
+  explicit JpegReader(const std::string& name) : name_(name) {
     state_.err = jpeg_std_error(&errors_);
     state_.client_data = this;
     errors_.error_exit = [](j_common_ptr state) { self(state).give_up(); };
     errors_.emit_message = [](j_common_ptr state, int level) { self(state).hear(level); };
     progress_.progress_monitor = [](j_common_ptr state) { self(state).count_scans(); };
   }
-  ~Reader() { jpeg_destroy_decompress(&state_); }
-  Reader(const Reader&) = delete;
-  Reader& operator=(const Reader&) = delete;
+  ~JpegReader() { jpeg_destroy_decompress(&state_); }
+  JpegReader(const JpegReader&) = delete;
+  JpegReader& operator=(const JpegReader&) = delete;
 
   Image read(std::span<const std::uint8_t> bytes) {
     guard([&] {
@@ -62,7 +62,7 @@ class Reader {
   }
 
  private:
-  static Reader& self(j_common_ptr state) { return *static_cast<Reader*>(state->client_data); }
+  static JpegReader& self(j_common_ptr state) { return *static_cast<JpegReader*>(state->client_data); }
 
   /// Calls libjpeg. It leaves a call that fails by a jump to here, over its own frames and that of `calls`,
   /// which therefore holds nothing that has a destructor. What was thrown from a callback instead would have
@@ -96,10 +96,10 @@ class Reader {
     std::string_view xmp;
     for (const auto* marker = state_.marker_list; marker != nullptr; marker = marker->next) {
       const std::string_view data(reinterpret_cast<const char*>(marker->data), marker->data_length);
-      if (data.starts_with(kExif)) {  // a long block goes on in the next marker
-        exif.insert(exif.end(), marker->data + kExif.size(), marker->data + data.size());
-      } else if (data.starts_with(kXmp)) {
-        xmp = data.substr(kXmp.size());
+      if (data.starts_with(kExifMarker)) {  // a long block goes on in the next marker
+        exif.insert(exif.end(), marker->data + kExifMarker.size(), marker->data + data.size());
+      } else if (data.starts_with(kXmpMarker)) {
+        xmp = data.substr(kXmpMarker.size());
       }
     }
     return torchferry::orientation(exif, xmp);
@@ -182,7 +182,7 @@ class Reader {
 }  // namespace
 
 Image decode_jpeg(std::span<const std::uint8_t> bytes, const std::string& name) {
-  return Reader(name).read(bytes);
+  return JpegReader(name).read(bytes);
 }
 
 #define TORCHFERRY_TEXT(words) #words

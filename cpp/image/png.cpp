@@ -19,22 +19,22 @@ namespace {
 constexpr std::size_t kMinChunkLimit = 8'000'000;
 
 /// One picture being decoded, and all that libpng holds of it.
-class Reader {
+class PngReader {
  public:
-  Reader(std::span<const std::uint8_t> bytes, const std::string& name) : bytes_(bytes), name_(name) {
+  PngReader(std::span<const std::uint8_t> bytes, const std::string& name) : bytes_(bytes), name_(name) {
     png_ = png_create_read_struct(
         PNG_LIBPNG_VER_STRING, this,
         [](png_structp png, png_const_charp message) {
-          static_cast<Reader*>(png_get_error_ptr(png))->give_up(message);
+          static_cast<PngReader*>(png_get_error_ptr(png))->give_up(message);
         },
         [](png_structp png, png_const_charp message) {
-          static_cast<Reader*>(png_get_error_ptr(png))->hear(message);
+          static_cast<PngReader*>(png_get_error_ptr(png))->hear(message);
         });
     if (png_ != nullptr) info_ = png_create_info_struct(png_);
   }
-  ~Reader() { png_destroy_read_struct(&png_, &info_, nullptr); }
-  Reader(const Reader&) = delete;
-  Reader& operator=(const Reader&) = delete;
+  ~PngReader() { png_destroy_read_struct(&png_, &info_, nullptr); }
+  PngReader(const PngReader&) = delete;
+  PngReader& operator=(const PngReader&) = delete;
 
   Image read() {
     if (info_ == nullptr) throw Error(ExitCode::environment, "libpng cannot be started; free some memory");
@@ -76,7 +76,7 @@ class Reader {
 
   void open() {
     png_set_read_fn(png_, this, [](png_structp png, png_bytep to, std::size_t count) {
-      static_cast<Reader*>(png_get_io_ptr(png))->give(to, count);
+      static_cast<PngReader*>(png_get_io_ptr(png))->give(to, count);
     });
     png_set_crc_action(png_, PNG_CRC_ERROR_QUIT, PNG_CRC_ERROR_QUIT);
     png_set_user_limits(png_, PNG_UINT_31_MAX, PNG_UINT_31_MAX);  // `unwritten` has the word
@@ -156,7 +156,7 @@ Image decode_png(std::span<const std::uint8_t> bytes, const std::string& name) {
   if (notes.animated) {
     throw Error(ExitCode::bad_file, name + " is an animated PNG, expected a still one; convert it");
   }
-  return turned(Reader(bytes, name).read(), notes.orientation);
+  return turned(PngReader(bytes, name).read(), notes.orientation);
 }
 
 std::string png_library() { return std::string("libpng ") + png_get_libpng_ver(nullptr); }
