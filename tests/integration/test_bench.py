@@ -135,6 +135,7 @@ def test_what_is_missing_is_said(benched: tuple[Project, Finished]) -> None:
     assert has_bfloat16 is any(timing["precision"] == "bfloat16" for timing in record_of(project)["timings"])
 
 
+@pytest.mark.slow
 def test_it_runs_whenever_asked_and_only_then(short: Project, tmp_path: Path) -> None:
     before = short.path("artifacts/net/bench.json").read_bytes()
     broken = tmp_path / "onnxruntime.py"
@@ -164,6 +165,7 @@ def test_a_contender_that_crashes_is_named(short: Project, sabotage: Any) -> Non
     assert not short.path("artifacts/net/bench.svg").exists()
 
 
+@pytest.mark.slow
 def test_a_contender_that_answers_otherwise_is_named(short: Project, sabotage: Any) -> None:
     sabotage('shift; exec "$0.real" artifacts/twin/twin_traced.pt "$@"')
     failed = short.doit("bench:net")
@@ -172,12 +174,14 @@ def test_a_contender_that_answers_otherwise_is_named(short: Project, sabotage: A
     assert "nothing was timed" in error
 
 
+@pytest.mark.slow
 def test_a_contender_that_prints_something_else_is_named(short: Project, sabotage: Any) -> None:
     sabotage('[ "$3" = 0 ] && exec "$0.real" "$@"; echo all is well')
     (error,) = faults(short.doit("bench:net"))
     assert "printed 'all is well', expected one line of JSON with 1 times" in error
 
 
+@pytest.mark.slow
 def test_an_input_that_is_fixed_and_an_output_that_nests(short: Project) -> None:
     inputs = "inputs = [{ shape = [3, 3, 8, 8] }, { shape = [3, 5] }]"
     short.add_model("pair", 'builder = "nets:Pair"', 'weights = "seeded"', inputs)

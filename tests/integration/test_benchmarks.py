@@ -95,6 +95,7 @@ def parts_of(record: Path) -> dict[str, Any]:
     return {part["name"]: part for part in found["parts"]}
 
 
+@pytest.mark.slow
 def test_nothing_to_do_for_many_models(tmp_path: Path) -> None:
     record = tmp_path / "record.json"
     with benchmark("many", "--json", str(record)) as running:
@@ -134,8 +135,11 @@ def test_what_a_failed_command_printed_is_kept(stub_of: Callable[[str], Stub]) -
     assert not stub.alive()
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-@pytest.mark.parametrize("ending", ["left.wait()", "import signal; signal.signal(15, signal.SIG_IGN); left.wait()"])
+WAITS = "left.wait()"
+IS_DEAF = f"import signal; signal.signal(15, signal.SIG_IGN); {WAITS}"
+
+
+@pytest.mark.parametrize(("number", "ending"), [(signal.SIGINT, IS_DEAF), (signal.SIGTERM, WAITS)])
 def test_a_signal_ends_all_that_runs(stub_of: Callable[[str], Stub], number: signal.Signals, ending: str) -> None:
     stub = stub_of(ending)
     with stub.measured("noop") as running:

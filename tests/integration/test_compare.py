@@ -204,7 +204,7 @@ def test_the_outputs_of_an_earlier_run(project: Project, tmp_path: Path) -> None
 
 
 def test_an_executable_that_hangs(project: Project) -> None:
-    project.edit("pyproject.toml", 'method = "trace"', 'method = "trace"\ntimeout = 5')
+    project.edit("pyproject.toml", 'method = "trace"', 'method = "trace"\ntimeout = 1')
     replace_executable(project, "sleep 600")
     finished = project.step("compare", "twin")
     assert finished.code == 1

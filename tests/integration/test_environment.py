@@ -75,7 +75,7 @@ def test_a_cmake_cache_from_another_torch(project: Project) -> None:
 
 
 def test_a_compile_error_names_its_line(project: Project) -> None:
-    project.edit(stub.MAIN, "125 +", "125 *+-")
+    project.edit(stub.MAIN, "125 +", "125 ]+")
     finished = project.doit("build")
     assert finished.code == 1
     [error] = [line for line in finished.errors if "the C++ build" in line]

@@ -11,7 +11,7 @@ _SOURCES = {
     CMAKE: """
 cmake_minimum_required(VERSION 3.24)
 project(stub LANGUAGES CXX)
-set(CMAKE_SUPPRESS_REGENERATION ON)
+set(CMAKE_UNITY_BUILD OFF)  # of two files, each is to have its own object
 # A remark.
 add_library(engine STATIC engine/place.cpp)
 target_include_directories(engine PUBLIC ${CMAKE_CURRENT_SOURCE_DIR})
