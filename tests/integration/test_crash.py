@@ -5,7 +5,6 @@ A few rounds of what `python -m tests.crash` does at length.
 
 import os
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -16,8 +15,6 @@ SEED = int(os.environ.get("TORCHFERRY_CRASH_SEED", "1"))
 ROUNDS = 10
 SWEPT = 5
 """Write faults, from the first write of a run on; closer together at its start."""
-ALWAYS = 2
-"""Of each kind, how many are not left to the slow tests."""
 BOTH_BRANCHES = frozenset({"activation", "code in place.cpp"})
 
 
@@ -34,16 +31,18 @@ def injure(engine: Engine, plan: Plan) -> None:
     assert not outcome.violations, str(outcome)
 
 
-def some(count: int) -> list[Any]:
-    return [pytest.param(number, marks=[pytest.mark.slow] if number >= ALWAYS else []) for number in range(count)]
+def test_the_first_round(engine: Engine) -> None:
+    injure(engine, Plan.draw(SEED, 1))
 
 
-@pytest.mark.parametrize("number", some(ROUNDS))
+@pytest.mark.slow
+@pytest.mark.parametrize("number", range(2, ROUNDS + 1))
 def test_a_round(number: int, engine: Engine) -> None:
-    injure(engine, Plan.draw(SEED, number + 1))
+    injure(engine, Plan.draw(SEED, number))
 
 
-@pytest.mark.parametrize("step", some(SWEPT))
+@pytest.mark.slow
+@pytest.mark.parametrize("step", range(SWEPT))
 def test_a_disk_that_fills_up(step: int, engine: Engine) -> None:
     edits = BOTH_BRANCHES if step % 2 == 0 else frozenset()
     injure(engine, Plan.of_write_fault("no space", edits, step / SWEPT))

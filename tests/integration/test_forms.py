@@ -268,6 +268,11 @@ def test_rows_that_are_kept_by_their_score(project: Project) -> None:
     assert record.form == "plain"
     assert [decision.operator for decision in record.decisions] == ["aten::gt"]
     assert "; it DECIDES by aten::gt (nets.py:" in record.summary
+
+
+@pytest.mark.slow
+def test_the_self_test_of_a_model_that_decides(project: Project) -> None:
+    compare(project, 'builder = "nets:Kept"', SEEDED, 'inputs = [{ shape = ["batch", 3, 32, 32] }]')
     faults = project.step("selftest", "tried")
     assert faults.code == 0, faults.output
     assert "red: a decision that flips" in faults.output

@@ -48,9 +48,9 @@ def test_a_fresh_clone_with_the_artifacts_copied_over(project: Project, tmp_path
 
     # And the copied tree, which was configured for another folder, builds this one's sources.
     clone.edit(stub.MAIN, "125 +", 'argv[0][0] == 0 ? 1 : "here"[0] +')
-    changed = clone.doit()
+    changed = clone.doit("compare:net")
     assert changed.code == 0, changed.output
-    assert changed.ran == {"build", *COMPARES}
+    assert changed.ran == {"build", "compare:net"}
     assert clone.path(EXECUTABLE).read_bytes() != project.path(EXECUTABLE).read_bytes()
 
 
@@ -69,7 +69,7 @@ def test_cpp_code_restored_with_an_old_time(project: Project) -> None:
     before = project.path(EXECUTABLE).read_bytes()
     project.edit(*stub.CODE)
     os.utime(project.path(stub.MAIN), (1, 1))
-    assert project.doit().ran == {"build", *COMPARES}
+    assert project.doit("build").ran == {"build"}
     assert project.path(EXECUTABLE).read_bytes() != before
 
 
@@ -88,6 +88,14 @@ SETTINGS = {
 @pytest.mark.parametrize(("old", "new", "expected"), SETTINGS.values(), ids=SETTINGS.keys())
 def test_settings(old: str, new: str, expected: set[str], project: Project) -> None:
     project.edit("pyproject.toml", old, new)
+    told = project.doit("explain").output
+    assert {task for task in EVERYTHING if f"{task:14} up to date\n" not in told} == expected
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("old", "new", "expected"), SETTINGS.values(), ids=SETTINGS.keys())
+def test_settings_for_a_run(old: str, new: str, expected: set[str], project: Project) -> None:
+    project.edit("pyproject.toml", old, new)
     changed = project.doit()
     assert changed.code == 0, changed.output
     assert changed.ran == expected
@@ -95,7 +103,8 @@ def test_settings(old: str, new: str, expected: set[str], project: Project) -> N
 
 def test_the_users_own_builder(project: Project) -> None:
     project.edit("nets.py", "torch.relu(", "torch.tanh(")
-    assert project.doit().ran == PYTHON | COMPARES
+    assert project.doit("compare:net").ran == {"weights:net", "export:net", "compare:net"}
+    assert project.doit("explain", "weights:twin").output == "weights:twin   would run\n    nets.py changed\n"
 
 
 def test_another_toolchain(project: Project, tmp_path: Path) -> None:
@@ -118,8 +127,10 @@ def test_another_toolchain(project: Project, tmp_path: Path) -> None:
     fake = tmp_path / "torch-2.13.9.dist-info"
     fake.mkdir()
     (fake / "METADATA").write_text("Metadata-Version: 2.1\nName: torch\nVersion: 2.13.9\n")
-    changed = project.doit(**compiler_and_flags, PYTHONPATH=str(tmp_path))
-    assert changed.ran == EVERYTHING, "seeded weights are calibrated by torch"
+    told = project.doit("explain", **compiler_and_flags, PYTHONPATH=str(tmp_path)).output
+    assert all(f"{task:14} " in told for task in EVERYTHING)
+    assert "up to date" not in told, "seeded weights are calibrated by torch"
+    assert project.doit("build", **compiler_and_flags).ran == {"configure", "build"}
 
 
 NET = {"export:net", "compare:net"}

@@ -63,8 +63,11 @@ def log(project: Project) -> list[dict[str, str]]:
 
 @pytest.mark.parametrize(
     ("number", "code", "word"),
-    [(signal.SIGTERM, 143, "terminated"), (signal.SIGINT, 130, "interrupted"), (signal.SIGHUP, 129, "terminated")],
-    ids=lambda value: getattr(value, "name", ""),
+    [
+        pytest.param(signal.SIGTERM, 143, "terminated", id="SIGTERM"),
+        pytest.param(signal.SIGINT, 130, "interrupted", id="SIGINT", marks=pytest.mark.slow),
+        pytest.param(signal.SIGHUP, 129, "terminated", id="SIGHUP", marks=pytest.mark.slow),
+    ],
 )
 def test_a_run_that_is_told_to_end(number: signal.Signals, code: int, word: str, held: Project) -> None:
     """The steps end with it, what finished is kept, and the log says how it ended."""
@@ -98,7 +101,9 @@ def test_a_second_signal_does_not_wait(held: Project) -> None:
     wait_until(lambda: not held.processes())
 
 
-@pytest.mark.parametrize("whole_group", [True, False], ids=["group", "doit-alone"])
+@pytest.mark.parametrize(
+    "whole_group", [True, pytest.param(False, marks=pytest.mark.slow)], ids=["group", "doit-alone"]
+)
 def test_a_run_that_is_killed(whole_group: bool, held: Project) -> None:
     """An archive that was there before, and is made anew, is not taken for finished; no lock is left."""
     release(held)
@@ -119,6 +124,7 @@ def test_a_run_that_is_killed(whole_group: bool, held: Project) -> None:
     assert hashes.sha256(held.path(ARCHIVE)) == digest
 
 
+@pytest.mark.slow
 def test_a_run_that_is_killed_and_an_edit_that_is_taken_back(held: Project) -> None:
     """What had finished was made of the edit: it is made again, and comes out as before."""
     release(held)
@@ -189,7 +195,7 @@ def test_a_run_that_waits_can_be_told_to_end(held: Project) -> None:
     assert held.path(ARCHIVE).exists()
 
 
-@pytest.mark.parametrize("put_back", [False, True])
+@pytest.mark.parametrize("put_back", [pytest.param(False, marks=pytest.mark.slow), True])
 def test_an_input_that_changes_while_its_task_runs(put_back: bool, held: Project) -> None:
     """Who knows which of the two the step has read: nothing of it is recorded, also where the old text is back."""
     nets = held.path("nets.py")
@@ -208,6 +214,7 @@ def test_an_input_that_changes_while_its_task_runs(put_back: bool, held: Project
     assert held.doit("compare:tried").ran == set()
 
 
+@pytest.mark.slow
 def test_settings_that_change_while_a_run_goes_on(project: Project) -> None:
     """Every step works with those that the run began with, of which its receipt speaks."""
     project.add_model("tried", 'builder = "nets:held"', 'weights = "seeded"', SHAPE)

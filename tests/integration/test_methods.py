@@ -217,7 +217,7 @@ def test_they_are_compared_on_every_side(method: str, project: Project) -> None:
 def test_one_that_counts_otherwise_in_the_archive(project: Project) -> None:
     add(project, f"methods = {{ {EMBED}, {DIGEST} }}")
     finished = project.carry("tried")
-    assert finished.code == 4
+    assert finished.code == 1
     assert "digest: seeded, batch 1': digest is " in finished.output
     assert "names the layer" not in finished.output, "locate looks into forward"
     project.edit("pyproject.toml", f", {DIGEST} }}", " }")
@@ -266,6 +266,7 @@ def test_a_baseline_that_compared_one(project: Project) -> None:
     assert "LESS IS COMPARED than in before.json: 'embed: seeded, batch 1' is no longer compared" in finished.output
 
 
+@pytest.mark.slow
 def test_a_change_of_its_inputs_is_one_of_the_model(project: Project) -> None:
     add(project, f"methods = {{ {EMBED} }}")
     assert project.doit("compare:tried").code == 0
@@ -276,6 +277,7 @@ def test_a_change_of_its_inputs_is_one_of_the_model(project: Project) -> None:
     assert "[4, 8]" in shapes
 
 
+@pytest.mark.slow
 def test_the_self_test_finds_all_there_as_well(project: Project) -> None:
     add(project, f"methods = {{ {EMBED} }}", PRESET)
     assert project.carry("tried").code == 0
