@@ -4,6 +4,7 @@ import dataclasses
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from pipeline import configfile
 from pipeline.graph import freshness, session
 from pipeline.receipts import receipt as receipts
 from pipeline.receipts.receipt import Receipt
@@ -28,6 +29,7 @@ class Plan:
 
 def plans(tasks: Sequence[Any]) -> dict[str, Plan]:
     """For all tasks but groups, in the order of dodo.py, where nothing reads what comes after it."""
+    configfile.load()  # which says what is missing where a project has no settings of ours
     if session.problem:
         print(f"warning: {session.problem}")
     makers = {target: task.name for task in tasks for target in task.targets}

@@ -3,6 +3,7 @@
 The inputs are a pickle that libtorch reads; the executable's answers are a pickle that libtorch wrote.
 """
 
+import threading
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -184,7 +185,11 @@ def read_answers(path: Path) -> Answers:
         raise Disagreement(message) from error
 
 
+_one_at_a_time = threading.Lock()
+"""What torch takes for safe it keeps in one list for all threads, which each would end for the other."""
+
+
 def load_output(path: Path) -> Any:
     """What libtorch or torch has pickled; raises whatever torch does where that is no plain output."""
-    with torch.serialization.safe_globals(_LIBTORCH_GLOBALS):
+    with _one_at_a_time, torch.serialization.safe_globals(_LIBTORCH_GLOBALS):
         return torch.load(path, weights_only=True)

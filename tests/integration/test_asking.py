@@ -1,6 +1,7 @@
 """Runs of ts-infer that are begun ahead: how many go at once, and that they end with whoever asked."""
 
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,10 @@ from pipeline.errors import Disagreement
 from pipeline.parity import asking
 from pipeline.parity.asking import Asking
 from pipeline.parity.case import Case
+from pipeline.reference.golden import read_answers
+from tests.support.project import Project
+
+ARCHIVE = "artifacts/net/net_scripted.pt"
 
 
 def case_of(folder: Path, script: str) -> Case:
@@ -57,3 +62,11 @@ def test_each_answer_is_that_of_its_words(tmp_path: Path) -> None:
                 Disagreement, match=f"exited with 2: {word}; to repeat: .*ts-infer .*archive.pt {word}$"
             ):
                 asked.answers([word])
+
+
+def test_answers_are_read_side_by_side(project: Project, tmp_path: Path) -> None:
+    words = (ARCHIVE, "--inputs", "artifacts/net/inputs.pt", "--outputs", tmp_path / "outputs.pt")
+    assert project.infer(*words).code == 0
+    with ThreadPoolExecutor(4) as pool:
+        found = [*pool.map(read_answers, [tmp_path / "outputs.pt"] * 200)]
+    assert {len(answers.outputs) for answers in found} == {2}

@@ -12,7 +12,7 @@ from torch import Tensor
 from torch.jit._trace import TracerWarning
 
 from pipeline.model.vision import torchvision
-from pipeline.operators import OPERATORS
+from pipeline.operators import OPERATORS, replacing
 from pipeline.operators.foreign import LIBTORCH, absent, foreign, remedy
 from pipeline.operators.replacing import replaced
 from tests.integration import operator_loops as loops
@@ -25,6 +25,12 @@ COMPILED = "torchvision/csrc" in torch._C._dispatch_dump("torchvision::nms")
 FLOATS = pytest.mark.parametrize("dtype", [torch.float32, torch.float64], ids=str)
 SCRIPTED = {name: torch.jit.script(function) for name, function in OPERATORS.items()}
 Calls = list[tuple[Any, ...]]
+
+
+@pytest.fixture(autouse=True)
+def _nothing_is_replaced() -> None:
+    """What a test before has built may have replaced them for good."""
+    replacing._for_good.close()
 
 
 def boxes(count: int, generator: torch.Generator, spread: float = 100.0) -> Tensor:

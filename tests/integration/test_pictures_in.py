@@ -199,7 +199,7 @@ def test_bfloat16(project: Project, photos: Path) -> None:
 
 def test_compare_judges_bfloat16_by_its_own_tolerance(project: Project) -> None:
     project.edit("pyproject.toml", "seed = 1\n", "seed = 1\nbfloat16 = { atol = 0.05, rtol = 0.05 }\n")
-    finished = project.step("compare", "twin")
+    finished = project.doit("compare:twin")
     assert finished.code == 0, finished.output
     assert "on 2 samples and 2 pictures, also in bfloat16, in 42 runs" in finished.output
     project.edit("pyproject.toml", "0.05, rtol = 0.05", "1e-6, rtol = 1e-6")

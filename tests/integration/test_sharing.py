@@ -86,10 +86,10 @@ def served(folder: Path, status: int = 200, *, silent: bool = False) -> Iterator
 
 
 @pytest.fixture(scope="module")
-def filled(cold: tuple[Project, object], tmp_path_factory: pytest.TempPathFactory) -> Path:
+def filled(built: tuple[Project, Path], tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A cache, filled by a checkout that has built everything."""
     store = tmp_path_factory.mktemp("cache")
-    first = cold[0].copy_sources(tmp_path_factory.mktemp("first") / "checkout")
+    first = built[0].copy_sources(tmp_path_factory.mktemp("first") / "checkout")
     finished = first.doit(TORCHFERRY_CACHE=str(store))
     assert finished.code == 0, finished.output
     assert (finished.cached, len(list((store / "ac").iterdir()))) == (set(), len(SHARED))
