@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.support import forked
-from tests.support.project import Project, checkout, real_executable
+from tests.support.project import Finished, Project, checkout, real_executable
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -23,10 +23,16 @@ def real() -> Path:
 
 
 @pytest.fixture(scope="session")
-def built(real: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Project, Path]:
-    """A project after its first `doit`, and a copy of all of that, times included."""
+def cold(real: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Project, Finished]:
+    """A project after its first `doit`, and what that said."""
     project = checkout(tmp_path_factory.mktemp("torchferry") / "größe und 試験", real)
-    first = project.doit()
+    return project, project.doit()
+
+
+@pytest.fixture(scope="session")
+def built(cold: tuple[Project, Finished]) -> tuple[Project, Path]:
+    """The project as its first `doit` left it, and a copy of all of that, times included."""
+    project, first = cold
     assert first.code == 0, first.output
     kept = project.root.with_name("kept")
     shutil.copytree(project.root, kept)

@@ -1,6 +1,6 @@
 """The whole C++ side, compiled by doit: a first run, an edit of it, and faults in it that compare must find.
 
-All other tests have a C++ side that compiles at once, and the executable that one build has made.
+All other tests have a C++ side that compiles at once, and the executable that `doit build` has made in the checkout.
 """
 
 import json
@@ -14,6 +14,8 @@ from tests.support.project import Finished, Project, checkout
 
 from .test_pictures_in import drawn
 
+pytestmark = pytest.mark.slow
+
 ARCHIVE = "artifacts/net/net_scripted.pt"
 RECORD = "artifacts/net/compare.json"
 COMPARES = {"compare:net", "compare:twin"}
@@ -21,16 +23,16 @@ EVERYTHING = {"weights:net", "export:net", "weights:twin", "export:twin", "confi
 
 
 @pytest.fixture(scope="module")
-def cold(tmp_path_factory: pytest.TempPathFactory) -> tuple[Project, Finished]:
+def compiled(tmp_path_factory: pytest.TempPathFactory) -> tuple[Project, Finished]:
     """A project after its first `doit`, and what that said."""
     project = checkout(tmp_path_factory.mktemp("torchferry") / "größe und 試験")
     return project, project.doit()
 
 
 @pytest.fixture
-def whole(cold: tuple[Project, Finished]) -> Iterator[Project]:
+def whole(compiled: tuple[Project, Finished]) -> Iterator[Project]:
     """That project; whatever a test changes in its folder is taken back afterwards."""
-    project, _ = cold
+    project, _ = compiled
     kept = project.root.with_name("kept")
     shutil.copytree(project.root, kept)
     yield project
@@ -38,8 +40,8 @@ def whole(cold: tuple[Project, Finished]) -> Iterator[Project]:
     kept.rename(project.root)
 
 
-def test_the_first_run_does_everything(cold: tuple[Project, Finished]) -> None:
-    project, first = cold
+def test_the_first_run_compiles_all_of_it(compiled: tuple[Project, Finished]) -> None:
+    project, first = compiled
     assert first.code == 0, first.output
     assert first.ran == EVERYTHING
     for name in ("net", "twin"):
@@ -56,7 +58,6 @@ def test_an_edit_of_cpp_code(whole: Project) -> None:
     assert "sample again 0" in whole.infer(ARCHIVE).output
 
 
-@pytest.mark.slow
 def test_a_remark_in_the_engine_leaves_the_same_executable(whole: Project) -> None:
     before = whole.path("artifacts/build/ts-infer").read_bytes()
     whole.edit("cpp/engine/classify.cpp", "namespace {\n", "namespace {  // a remark\n")
@@ -64,7 +65,6 @@ def test_a_remark_in_the_engine_leaves_the_same_executable(whole: Project) -> No
     assert whole.path("artifacts/build/ts-infer").read_bytes() == before
 
 
-@pytest.mark.slow
 def test_a_copied_tree_builds_the_sources_of_its_own_folder(whole: Project, tmp_path: Path) -> None:
     clone = whole.copy_sources(tmp_path / "clone")
     shutil.copytree(whole.path("artifacts"), clone.path("artifacts"), copy_function=shutil.copyfile)
@@ -75,7 +75,6 @@ def test_a_copied_tree_builds_the_sources_of_its_own_folder(whole: Project, tmp_
     assert "sample here 0" in clone.infer(ARCHIVE).output
 
 
-@pytest.mark.slow
 def test_a_damaged_library_is_not_linked(whole: Project) -> None:
     library = whole.path("artifacts/build/libengine.a")
     library.write_bytes(library.read_bytes()[:-100])
@@ -109,7 +108,6 @@ SABOTAGE = {
 }
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(("name", "old", "new", "blame", "expected"), SABOTAGE.values(), ids=SABOTAGE.keys())
 def test_sabotage_on_the_cpp_side(name: str, old: str, new: str, blame: str, expected: str, whole: Project) -> None:
     """Through doit, as it would happen: the build succeeds, and compare says no."""
@@ -124,7 +122,6 @@ def test_sabotage_on_the_cpp_side(name: str, old: str, new: str, blame: str, exp
     assert whole.doit().code == 1, "a verdict that is no is not up to date"
 
 
-@pytest.mark.slow
 def test_a_build_without_codecs(whole: Project, tmp_path: Path) -> None:
     """It builds, says what to install, and compare says what it left out."""
     without = '{ CMAKE_DISABLE_FIND_PACKAGE_JPEG = "ON", CMAKE_DISABLE_FIND_PACKAGE_PNG = "ON" }'

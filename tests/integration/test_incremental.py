@@ -12,12 +12,21 @@ import pytest
 
 from pipeline import files
 from tests.support import stub
-from tests.support.project import Project
+from tests.support.project import Finished, Project
 
 PYTHON = {"weights:net", "export:net", "weights:twin", "export:twin"}
 COMPARES = {"compare:net", "compare:twin"}
 EXECUTABLE = "artifacts/build/ts-infer"
 EVERYTHING = PYTHON | COMPARES | {"configure", "build"}
+
+
+def test_the_first_run_does_everything(cold: tuple[Project, Finished]) -> None:
+    _, first = cold
+    assert first.code == 0, first.output
+    assert first.ran == EVERYTHING
+    for name in ("net", "twin"):
+        assert f"{name}: C++ AGREES with Python" in first.output
+    assert first.output.count("UNTRAINED WEIGHTS") >= 2
 
 
 def test_nothing_changed(project: Project) -> None:
