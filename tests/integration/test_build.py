@@ -50,6 +50,14 @@ def test_the_first_run_compiles_all_of_it(compiled: tuple[Project, Finished]) ->
     assert project.doit().ran == set()
 
 
+def test_a_folder_below_that_names_dodo_py_uses_the_same_state(compiled: tuple[Project, Finished]) -> None:
+    """doit then takes the pipeline that is installed, whose C++ sources are the same."""
+    project, _ = compiled
+    finished = Project(project.path("cpp/engine")).doit("-f", "../../dodo.py")
+    assert (finished.code, finished.ran) == (0, set()), finished.output
+    assert "net: C++ AGREES" in finished.output
+
+
 def test_an_edit_of_cpp_code(whole: Project) -> None:
     whole.edit("cpp/app/report.cpp", '"sample "', '"sample again "')
     changed = whole.doit()
