@@ -184,7 +184,7 @@ def test_a_full_standard_output_ends_it(project: Project, photos: list[Path], tm
     run = f"'{executable}' artifacts/twin/twin_traced.pt"
     words = f"--outputs '{tmp_path}/outputs.pt' > /dev/full"
     finished = project.run(
-        ["bash", "-c", f"(echo '{photos[0]}'; exec sleep 20) | {run} - {words}; echo ${{PIPESTATUS[1]}}"]
+        ["bash", "-c", f"(echo '{photos[0]}'; exec sleep 8) | {run} - {words}; echo ${{PIPESTATUS[1]}}"]
     )
     assert finished.output.splitlines()[-1] == "5"
     assert not (tmp_path / "outputs.pt").exists()

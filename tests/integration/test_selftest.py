@@ -99,6 +99,7 @@ def test_a_model_that_does_not_agree_is_no_ground_to_stand_on(project: Project) 
     assert "the model as it is does not agree, so that no fault would tell" in finished.errors[0]
 
 
+@pytest.mark.slow
 def test_what_cannot_be_planted_is_said(project: Project) -> None:
     tokens = '{ shape = ["batch", 7], dtype = "int64", below = 1000 }'
     mask = '{ shape = ["batch", 7], dtype = "bool" }'
