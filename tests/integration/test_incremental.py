@@ -222,10 +222,11 @@ def test_a_build_that_was_killed(project: Project) -> None:
     assert project.doit().ran == set()
 
 
+@pytest.mark.slow
 def test_nothing_to_do_is_cheap(project: Project, tmp_path: Path) -> None:
     """At most 2.5 times doit on an empty dodo.py, in processor time, which other processes stretch little.
 
-    The least of interleaved runs, with bytecode kept as for a user; and torch is not imported.
+    The least of interleaved runs, with bytecode kept as for a user.
     """
     (tmp_path / "dodo.py").touch()
     environment = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
@@ -238,6 +239,9 @@ def test_nothing_to_do_is_cheap(project: Project, tmp_path: Path) -> None:
             after = resource.getrusage(resource.RUSAGE_CHILDREN)
             taken.append(after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime)
     assert min(times[project.root]) <= 2.5 * min(times[tmp_path]), times
+
+
+def test_nothing_to_do_imports_nothing_heavy(project: Project) -> None:
     imported = project.run([sys.executable, "-X", "importtime", "-m", "doit"]).output
     assert "msgspec" in imported
     assert not [line for line in imported.splitlines() if line.endswith(("| torch", "| numpy", "| rich", "| requests"))]

@@ -232,7 +232,7 @@ def test_settings_that_change_while_a_run_goes_on(project: Project) -> None:
 
 def test_nobody_listens(project: Project) -> None:
     """A reader that ends early, a closed output and a full one change nothing of what is done."""
-    doit = "python -m doit -a weights:net"
+    doit = "python -m doit -a compare:net"
     environment = {"PATH": f"{Path(os.sys.executable).parent}:{os.environ['PATH']}"}  # type: ignore[attr-defined]
     for command in (f"{doit} | head -1", f"{doit} >&-", f"{doit} > /dev/full", f"{doit} > /dev/full 2>&1"):
         finished = project.run(["bash", "-c", f"set -o pipefail; {command}"], **environment)
