@@ -42,15 +42,6 @@ TEST_CASE("a pipe is read to its end") {
   writer.join();
 }
 
-TEST_CASE("a pipe is read to its end") {
-  const Folder folder;
-  REQUIRE(mkfifo(folder.path("pipe").c_str(), 0600) == 0);
-  std::thread writer(
-      [&] { std::ofstream(folder.path("pipe"), std::ios::binary) << std::string(100'000, 'y'); });
-  CHECK(content({folder.path("pipe"), {}}) == std::string(100'000, 'y'));
-  writer.join();
-}
-
 TEST_CASE("a file that is missing is refused") {
   CHECK(unread("/nowhere/a.png") == "3: /nowhere/a.png: there is no such file");
   CHECK(unread("") == "3: : there is no such file");
