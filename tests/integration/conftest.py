@@ -12,7 +12,7 @@ from tests.support.project import Finished, Project, checkout, real_executable
 
 @pytest.fixture(scope="session", autouse=True)
 def _forks() -> None:
-    """Started for all tests, none of which it outlives."""
+    """Start the process that steps are forked from once for all tests, so that it is no single test's to end."""
     forked.start()
 
 
