@@ -49,13 +49,15 @@ def serve(pipe: Connection, fuse: Fuse, prepare: Prepare | None) -> None:
         pipe.send(("done", None))
 
 
+CONTEXT = multiprocessing.get_context("forkserver")
+CONTEXT.set_forkserver_preload(["torch", "tests.graphs.forms"])
+
+
 class Worker:
     """Runs programs in a process of its own."""
 
     def __init__(self, fuse: Fuse = freeze, prepare: Prepare | None = None) -> None:
         self._fuse, self._prepare = fuse, prepare
-        self._context = multiprocessing.get_context("forkserver")
-        self._context.set_forkserver_preload(["torch", "tests.graphs.forms"])
         self._process: Any = None
         self._pipe: Any = None
         self._runs = 0
@@ -63,8 +65,8 @@ class Worker:
     def start(self) -> None:
         """Start another process, after the end of the one before."""
         self.stop()
-        self._pipe, other = self._context.Pipe()
-        self._process = self._context.Process(target=serve, args=(other, self._fuse, self._prepare), daemon=True)
+        self._pipe, other = CONTEXT.Pipe()
+        self._process = CONTEXT.Process(target=serve, args=(other, self._fuse, self._prepare), daemon=True)
         self._process.start()
         other.close()
         self._runs = 0

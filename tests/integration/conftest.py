@@ -11,9 +11,19 @@ from tests.support.project import Finished, Project, checkout, real_executable
 
 
 @pytest.fixture(scope="session", autouse=True)
-def _forks() -> None:
-    """Start the process that steps are forked from once for all tests, so that it is no single test's to end."""
-    forked.start()
+def _steps_are_forked(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Have the steps of all projects forked from one process, which is no single test's to end."""
+    address = tmp_path_factory.mktemp("forked") / "socket"
+    with forked.server(address) as variables, pytest.MonkeyPatch.context() as patch:
+        for name, value in variables.items():
+            patch.setenv(name, value)
+        yield
+
+
+@pytest.fixture
+def unforked(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have each step started as a user's is: for tests of how processes start and end."""
+    monkeypatch.delenv(forked.ADDRESS)
 
 
 @pytest.fixture(scope="session")

@@ -1,6 +1,7 @@
 """Random graphs in every form, and that the harness sees what is wrong."""
 
 import functools
+import multiprocessing.forkserver
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -22,6 +23,12 @@ KEPT_OUT = {
     "concatenations in one although an operand changes between them",
 }
 """What is not mended: the form is then kept out by export, which sees that it fails or is wrong."""
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _workers_are_forked() -> None:
+    """Start the process that workers are forked from, which is no single test's to end."""
+    multiprocessing.forkserver.ensure_running()
 
 
 @functools.cache

@@ -1,60 +1,148 @@
-"""Steps of the pipeline, each in a process that is forked from one which has imported torch.
+"""A process that has imported torch, of which the steps of test projects are forked.
 
-Such a process is as fresh as one that `python -m` starts, and spares the second that the import takes. The one that
-it is forked from computes nothing and has no threads.
+Such a step is as fresh as one that `python -m` starts, and spares the seconds that the import takes. The process
+computes nothing and has no threads. Projects reach it through `site/sitecustomize.py`, which runs wherever Python
+starts in them.
+
+This file is also the program: `python forked.py ADDRESS`. It ends when its standard input does.
 """
 
-import multiprocessing
-import multiprocessing.forkserver
+import atexit
+import contextlib
+import fcntl
+import gc
+import io
+import json
 import os
 import runpy
+import select
+import signal
+import socket
+import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import NoReturn
 
+ADDRESS = "STEPS_ARE_FORKED_AT"
+"""The variable with the path of the socket that the process listens at."""
 READ_AT_START = ("PYTHON", "LD_", "OMP_", "GOMP_", "MKL_", "ONEDNN_", "DNNL_", "MALLOC_", "GLIBC_")
 """How variables begin that Python or a C library reads when a process starts."""
-
-_context = multiprocessing.get_context("forkserver")
-_context.set_forkserver_preload(["torch"])
-
-
-def start() -> None:
-    """Start the process that the others are forked from, unless it runs."""
-    multiprocessing.forkserver.ensure_running()
+APPLIED = {"PYTHONDONTWRITEBYTECODE", "PYTHONIOENCODING", "PYTHONUNBUFFERED"}
+"""Those of them that a forked process heeds."""
+MOST_DESCRIPTORS = 16
 
 
-def can_run(env: Mapping[str, str]) -> bool:
-    """Whether a forked process can have this environment: what is read at the start is as it is here."""
-    names = [name for name in {*env, *os.environ} if name.startswith(READ_AT_START)]
-    return all(env.get(name) == os.environ.get(name) for name in names)
+@contextlib.contextmanager
+def server(address: Path) -> Iterator[dict[str, str]]:
+    """Run the process; yields the variables that have the steps of a project forked from it."""
+    paths = [str(Path(__file__).with_name("site")), os.environ.get("PYTHONPATH", "")]
+    variables = {"PYTHONPATH": os.pathsep.join(filter(None, paths)), ADDRESS: str(address)}
+    command = [sys.executable, __file__, str(address)]
+    with subprocess.Popen(
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env={**os.environ, **variables}
+    ) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == b"listening\n"
+        yield variables
+        process.communicate()
 
 
-def run(module: str, words: list[str], *, cwd: Path, env: Mapping[str, str], output: Path) -> int:
-    """Run a module as `python -m` does, with what it prints in a file; return its exit code as Popen does."""
-    process = _context.Process(target=_run, args=(module, words, str(cwd), dict(env), str(output)))
-    process.start()
-    process.join(600)
-    if process.exitcode is None:
-        process.kill()
-        process.join()
-    code = process.exitcode
-    process.close()
-    assert code is not None
-    return code
+def listen(address: str) -> socket.socket | None:
+    """Fork a process for each client. Returns its client in that process, and none at the end."""
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(address)
+        listener.listen(64)
+        print("listening", flush=True)
+        signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # nobody waits for the processes that answer
+        while True:
+            ready, _, _ = select.select([listener, sys.stdin], [], [])
+            if sys.stdin in ready:
+                return None
+            client, _ = listener.accept()
+            if os.fork() == 0:
+                signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+                return client
+            client.close()
 
 
-def _run(module: str, words: list[str], cwd: str, env: dict[str, str], output: str) -> None:
-    os.chdir(cwd)
+def become(client: socket.socket) -> str:
+    """Become the process that a client asks for, and return the module to run. Its parent tells the client its end."""
+    _, received, _, _ = socket.recv_fds(client, 1, MOST_DESCRIPTORS)
+    with client.makefile(encoding="utf-8") as lines:
+        request = json.loads(lines.readline())
+    if request["prefix"] != sys.prefix or not is_as_here(request["environment"]):
+        client.sendall(b"refused\n")
+        os._exit(0)
+    if pid := os.fork():
+        tell(client, pid)
+        os._exit(0)
+    os.setsid()
+    client.close()
+    put(received, request["descriptors"])
+    os.chdir(request["folder"])
     os.environ.clear()
-    os.environ.update(env)
-    for name, flags, targets in ((os.devnull, os.O_RDONLY, [0]), (output, os.O_WRONLY | os.O_TRUNC, [1, 2])):
-        opened = os.open(name, flags)
-        for target in targets:
-            os.dup2(opened, target)
-        os.close(opened)
-    sys.path[:] = [cwd, *(entry for entry in sys.path if entry)]
-    for name in [name for name in sys.modules if name.partition(".")[0] in ("pipeline", "tests")]:
-        del sys.modules[name]  # the project has its own
-    sys.argv = [module, *words]
-    runpy.run_module(module, run_name="__main__", alter_sys=True)
+    os.environ.update(request["environment"])
+    sys.stdout, sys.stderr = opened(1, "strict"), opened(2, "backslashreplace")
+    sys.dont_write_bytecode = "PYTHONDONTWRITEBYTECODE" in os.environ
+    sys.path[0] = request["folder"]
+    sys.orig_argv[1:] = ["-m", *request["argv"]]
+    sys.argv = request["argv"]
+    return sys.argv[0]
+
+
+def opened(descriptor: int, errors: str) -> io.TextIOWrapper:
+    """Open standard output or error as Python does when it starts."""
+    unbuffered = "PYTHONUNBUFFERED" in os.environ
+    binary = open(descriptor, "wb", buffering=0 if unbuffered else -1, closefd=False)  # noqa: SIM115
+    encoding = os.environ.get("PYTHONIOENCODING")
+    return io.TextIOWrapper(binary, encoding, errors, write_through=unbuffered, line_buffering=descriptor == 2)
+
+
+def put(received: Sequence[int], numbers: Sequence[int]) -> None:
+    """Give the file descriptors the numbers that they have in the client."""
+    aside = [fcntl.fcntl(descriptor, fcntl.F_DUPFD, 100) for descriptor in received]
+    for descriptor in received:
+        os.close(descriptor)
+    for descriptor, number in zip(aside, numbers, strict=True):
+        os.dup2(descriptor, number)
+        os.close(descriptor)
+
+
+def is_as_here(environment: Mapping[str, str]) -> bool:
+    """Whether a forked process can have this environment: what is read at the start is as it is here."""
+    names = {name for name in {*environment, *os.environ} if name.startswith(READ_AT_START)} - APPLIED
+    return all(environment.get(name) == os.environ.get(name) for name in names)
+
+
+def tell(client: socket.socket, pid: int) -> None:
+    """Tell a client which process is its, and how that ended; kill it if the client ends first."""
+    ended = os.pidfd_open(pid)
+    with contextlib.suppress(BrokenPipeError):
+        client.sendall(f"{pid}\n".encode())
+        if ended not in select.select([ended, client.fileno()], [], [])[0]:
+            os.kill(pid, signal.SIGKILL)
+        _, status = os.waitpid(pid, 0)
+        client.sendall(f"{os.waitstatus_to_exitcode(status)}\n".encode())
+
+
+def run(module: str) -> NoReturn:
+    """Run a module to its end, and end as Python does but for what it spends on objects that end with the process."""
+    try:
+        runpy.run_module(module, run_name="__main__", alter_sys=True)
+    except SystemExit as stopped:
+        if not isinstance(stopped.code, int):
+            raise
+        atexit._run_exitfuncs()
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(stopped.code)
+    sys.exit()
+
+
+if __name__ == "__main__":
+    import torch  # noqa: F401
+
+    gc.freeze()  # or a process copies all that torch has made when it looks for garbage
+    if asked := listen(sys.argv[1]):
+        run(become(asked))

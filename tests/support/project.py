@@ -7,12 +7,11 @@ import re
 import shutil
 import subprocess
 import sys
-import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from . import forked, stub
+from . import stub
 
 ROOT = Path(__file__).parents[2]
 Running = subprocess.Popen[str]
@@ -121,13 +120,7 @@ class Project:
 
     def step(self, name: str, *words: str, **env: str) -> Finished:
         """Run a step, as its printed command would."""
-        environment = self.environment(**env)
-        if not forked.can_run(environment):
-            return self.run([sys.executable, "-m", f"pipeline.steps.{name}", *words], **env)
-        with tempfile.NamedTemporaryFile() as output:
-            path = Path(output.name)
-            code = forked.run(f"pipeline.steps.{name}", list(words), cwd=self.root, env=environment, output=path)
-            return Finished(code, path.read_text(encoding="utf-8"))
+        return self.run([sys.executable, "-m", f"pipeline.steps.{name}", *words], **env)
 
     def carry(self, name: str) -> Finished:
         """Run the steps of one model up to its verdict, or to the first that fails; `output` is that of all."""
