@@ -3,6 +3,7 @@
 import contextlib
 import ctypes
 import os
+import re
 import signal
 import subprocess
 import tempfile
@@ -38,8 +39,9 @@ class Ran(NamedTuple):
 
 
 def environment(**added: str) -> dict[str, str]:
-    """Ours, without what would say something to torchferry, and with what is added."""
-    inherited = {key: value for key, value in os.environ.items() if key != "CI" and "TORCHFERRY" not in key}
+    """Ours, without what would say something to torchferry or keep no bytecode, and with what is added."""
+    ours = re.compile("CI|.*TORCHFERRY.*|PYTHONDONTWRITEBYTECODE")
+    inherited = {key: value for key, value in os.environ.items() if not ours.fullmatch(key)}
     return inherited | UNCACHED | added
 
 

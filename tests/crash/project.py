@@ -113,7 +113,8 @@ class Project:
 
     def doit(self) -> Finished:
         """Run doit undisturbed."""
-        process = self.start("undisturbed")
+        path = os.environ.get("PYTHONPATH", "")  # where pytest runs us, it has steps forked
+        process = self.start("undisturbed", PYTHONPATH=path)
         output, _ = process.communicate(timeout=300)
         return Finished(process.returncode, output)
 

@@ -1,6 +1,5 @@
 """Projects in a temporary folder, whose path has spaces and non-ASCII letters."""
 
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -8,6 +7,7 @@ import pytest
 
 from tests.support import forked
 from tests.support.project import Finished, Project, checkout, real_executable
+from tests.support.snapshot import Snapshot
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -18,12 +18,6 @@ def _steps_are_forked(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None
         for name, value in variables.items():
             patch.setenv(name, value)
         yield
-
-
-@pytest.fixture
-def unforked(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Have each step started as a user's is: for tests of how processes start and end."""
-    monkeypatch.delenv(forked.ADDRESS)
 
 
 @pytest.fixture(scope="session")
@@ -40,19 +34,16 @@ def cold(real: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Project,
 
 
 @pytest.fixture(scope="session")
-def built(cold: tuple[Project, Finished]) -> tuple[Project, Path]:
-    """The project as its first `doit` left it, and a copy of all of that, times included."""
+def built(cold: tuple[Project, Finished]) -> tuple[Project, Snapshot]:
+    """The project as its first `doit` left it, and what puts it back."""
     project, first = cold
     assert first.code == 0, first.output
-    kept = project.root.with_name("kept")
-    shutil.copytree(project.root, kept)
-    return project, kept
+    return project, Snapshot(project.root, project.root.with_name("kept"))
 
 
 @pytest.fixture
-def project(built: tuple[Project, Path]) -> Iterator[Project]:
+def project(built: tuple[Project, Snapshot]) -> Iterator[Project]:
     """The built project, whole and fresh; whatever a test changes in its folder is taken back afterwards."""
-    project, kept = built
+    project, snapshot = built
     yield project
-    shutil.rmtree(project.root)
-    shutil.copytree(kept, project.root)
+    snapshot.restore()

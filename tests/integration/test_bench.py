@@ -14,6 +14,7 @@ import pytest
 from pipeline import process
 from tests.support import stub
 from tests.support.project import ROOT, Finished, Project
+from tests.support.snapshot import Snapshot
 
 SETTINGS = """
 [tool.torchferry.bench]
@@ -40,9 +41,9 @@ OTHERS = {name for name in TITLES if is_installed("onnx") and is_installed(name)
 
 
 @pytest.fixture(scope="module")
-def benched(built: tuple[Project, Path]) -> Iterator[tuple[Project, Finished]]:
+def benched(built: tuple[Project, Snapshot]) -> Iterator[tuple[Project, Finished]]:
     """The project after a benchmark, and what that said; the recipe's program is compiled once for all tests."""
-    project, kept = built
+    project, snapshot = built
     with project.path("pyproject.toml").open("a", encoding="utf-8") as file:
         file.write(SETTINGS)
     for folder in ("recipe", "cmake"):
@@ -51,8 +52,7 @@ def benched(built: tuple[Project, Path]) -> Iterator[tuple[Project, Finished]]:
         file.write(RECIPE)
     assert project.doit("build").code == 0
     yield project, project.doit("bench:net")
-    shutil.rmtree(project.root)
-    shutil.copytree(kept, project.root)
+    snapshot.restore()
 
 
 @pytest.fixture

@@ -12,10 +12,9 @@ from pathlib import Path
 import pytest
 
 from pipeline import hashes
-from tests.support import stub
+from tests.support import forked, stub
 from tests.support.project import Project, Running
 
-pytestmark = pytest.mark.usefixtures("unforked")
 ARCHIVE = "artifacts/tried/tried_scripted.pt"
 HUNG = 600
 """Seconds after which a wait is given up: no measure of speed."""
@@ -164,7 +163,7 @@ def test_compilers_end_as_well(project: Project) -> None:
 
 def test_what_a_killed_step_leaves_behind_ends(project: Project) -> None:
     project.add_model("tried", 'builder = "nets:orphaning"', 'weights = "seeded"', SHAPE)
-    finished = project.doit("weights:tried")
+    finished = project.doit("weights:tried", **{forked.ADDRESS: ""})
     assert finished.code == 1
     assert "the step was killed by SIGKILL, perhaps for want of memory" in finished.output
     assert project.processes() == set()

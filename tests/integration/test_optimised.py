@@ -180,13 +180,19 @@ def test_told_to_end_while_it_waits_for_standard_input(
 
 def test_a_full_standard_output_ends_it(project: Project, photos: list[Path], tmp_path: Path) -> None:
     """Also while more may come; and what was not all done is not written."""
-    executable = project.path("artifacts/build/ts-infer")
-    run = f"'{executable}' artifacts/twin/twin_traced.pt"
-    words = f"--outputs '{tmp_path}/outputs.pt' > /dev/full"
-    finished = project.run(
-        ["bash", "-c", f"(echo '{photos[0]}'; exec sleep 8) | {run} - {words}; echo ${{PIPESTATUS[1]}}"]
-    )
-    assert finished.output.splitlines()[-1] == "5"
+    argv: list[str | Path] = [
+        project.path("artifacts/build/ts-infer"),
+        project.path("artifacts/twin/twin_traced.pt"),
+        *("-", "--outputs", tmp_path / "outputs.pt"),
+    ]
+    with (
+        Path("/dev/full").open("wb") as full,
+        subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=full, stderr=subprocess.PIPE) as running,
+    ):
+        assert running.stdin is not None
+        running.stdin.write(f"{photos[0]}\n".encode())
+        running.stdin.flush()
+        assert running.wait(timeout=60) == 5
     assert not (tmp_path / "outputs.pt").exists()
 
 

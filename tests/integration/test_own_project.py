@@ -1,6 +1,7 @@
 """A project of one's own, with torchferry as a wheel installs it: nothing of its repository is near."""
 
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -44,7 +45,7 @@ def site(real: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 def own(site: Path, tmp_path: Path) -> Project:
     """A copy of the example, never run."""
     shutil.copytree(ROOT / "tests/example", tmp_path / "eigenes Projekt", ignore=shutil.ignore_patterns("__pycache__"))
-    return Project(tmp_path / "eigenes Projekt", {"PYTHONPATH": str(site)})
+    return Project(tmp_path / "eigenes Projekt", {"PYTHONPATH": f"{site}{os.pathsep}{os.environ['PYTHONPATH']}"})
 
 
 def refused(finished: Finished, expected: str) -> None:

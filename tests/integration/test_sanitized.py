@@ -11,6 +11,7 @@ import pytest
 from pipeline.reference.golden import read_answers
 from tests.support import cpp
 from tests.support.project import Project
+from tests.support.snapshot import Snapshot
 
 from .test_pictures_in import ARCHIVE, drawn
 
@@ -43,11 +44,10 @@ class Sanitized:
 
 
 @pytest.fixture(scope="module")
-def sanitized(built: tuple[Project, Path], tmp_path_factory: pytest.TempPathFactory) -> Sanitized:
+def sanitized(built: tuple[Project, Snapshot], tmp_path_factory: pytest.TempPathFactory) -> Sanitized:
     folder = tmp_path_factory.mktemp("sanitized")
     cpp.build(folder, "sanitize", ["ts-infer"], cpp.with_torch())
-    _, kept = built
-    return Sanitized(folder / "ts-infer", kept / ARCHIVE)
+    return Sanitized(folder / "ts-infer", built[1].copy / ARCHIVE)
 
 
 def test_pictures_in_several_lanes(sanitized: Sanitized, tmp_path: Path) -> None:

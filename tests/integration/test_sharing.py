@@ -13,6 +13,7 @@ import pytest
 from pipeline import hashes
 from tests.support import stub
 from tests.support.project import Project
+from tests.support.snapshot import Snapshot
 
 PYTHON = {"weights:net", "weights:twin"}
 COMPARES = {"compare:net", "compare:twin"}
@@ -86,7 +87,7 @@ def served(folder: Path, status: int = 200, *, silent: bool = False) -> Iterator
 
 
 @pytest.fixture(scope="module")
-def filled(built: tuple[Project, Path], tmp_path_factory: pytest.TempPathFactory) -> Path:
+def filled(built: tuple[Project, Snapshot], tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A cache, filled by a checkout that has built everything."""
     store = tmp_path_factory.mktemp("cache")
     first = built[0].copy_sources(tmp_path_factory.mktemp("first") / "checkout")

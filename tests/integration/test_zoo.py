@@ -53,7 +53,6 @@ def test_a_pattern_that_matches_nothing(project: Project) -> None:
     assert "torchvision has no model 'resmet*'; did you mean 'resnet" in finished.errors[0]
 
 
-@pytest.mark.usefixtures("unforked")
 def test_interrupted_it_leaves_its_table_and_no_files(project: Project) -> None:
     running = project.start("zoo", "alexnet", "vgg11")
     folder = project.path("artifacts/zoo")

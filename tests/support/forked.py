@@ -7,7 +7,6 @@ starts in them.
 This file is also the program: `python forked.py ADDRESS`. It ends when its standard input does.
 """
 
-import atexit
 import contextlib
 import fcntl
 import gc
@@ -22,13 +21,12 @@ import subprocess
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import NoReturn
 
 ADDRESS = "STEPS_ARE_FORKED_AT"
 """The variable with the path of the socket that the process listens at."""
 READ_AT_START = ("PYTHON", "LD_", "OMP_", "GOMP_", "MKL_", "ONEDNN_", "DNNL_", "MALLOC_", "GLIBC_")
 """How variables begin that Python or a C library reads when a process starts."""
-APPLIED = {"PYTHONDONTWRITEBYTECODE", "PYTHONIOENCODING", "PYTHONUNBUFFERED"}
+APPLIED = {"PYTHONDONTWRITEBYTECODE", "PYTHONIOENCODING", "PYTHONPATH", "PYTHONUNBUFFERED"}
 """Those of them that a forked process heeds."""
 MOST_DESCRIPTORS = 16
 
@@ -36,8 +34,8 @@ MOST_DESCRIPTORS = 16
 @contextlib.contextmanager
 def server(address: Path) -> Iterator[dict[str, str]]:
     """Run the process; yields the variables that have the steps of a project forked from it."""
-    paths = [str(Path(__file__).with_name("site")), os.environ.get("PYTHONPATH", "")]
-    variables = {"PYTHONPATH": os.pathsep.join(filter(None, paths)), ADDRESS: str(address)}
+    entries = [str(Path(__file__).with_name("site")), *paths(os.environ)]
+    variables = {"PYTHONPATH": os.pathsep.join(entries), ADDRESS: str(address)}
     command = [sys.executable, __file__, str(address)]
     with subprocess.Popen(
         command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env={**os.environ, **variables}
@@ -81,11 +79,11 @@ def become(client: socket.socket) -> str:
     client.close()
     put(received, request["descriptors"])
     os.chdir(request["folder"])
+    sys.path[: 1 + len(paths(os.environ))] = [request["folder"], *paths(request["environment"])]
     os.environ.clear()
     os.environ.update(request["environment"])
     sys.stdout, sys.stderr = opened(1, "strict"), opened(2, "backslashreplace")
     sys.dont_write_bytecode = "PYTHONDONTWRITEBYTECODE" in os.environ
-    sys.path[0] = request["folder"]
     sys.orig_argv[1:] = ["-m", *request["argv"]]
     sys.argv = request["argv"]
     return sys.argv[0]
@@ -109,6 +107,11 @@ def put(received: Sequence[int], numbers: Sequence[int]) -> None:
         os.close(descriptor)
 
 
+def paths(environment: Mapping[str, str]) -> list[str]:
+    """The entries of PYTHONPATH."""
+    return [entry for entry in environment.get("PYTHONPATH", "").split(os.pathsep) if entry]
+
+
 def is_as_here(environment: Mapping[str, str]) -> bool:
     """Whether a forked process can have this environment: what is read at the start is as it is here."""
     names = {name for name in {*environment, *os.environ} if name.startswith(READ_AT_START)} - APPLIED
@@ -126,23 +129,9 @@ def tell(client: socket.socket, pid: int) -> None:
         client.sendall(f"{os.waitstatus_to_exitcode(status)}\n".encode())
 
 
-def run(module: str) -> NoReturn:
-    """Run a module to its end, and end as Python does but for what it spends on objects that end with the process."""
-    try:
-        runpy.run_module(module, run_name="__main__", alter_sys=True)
-    except SystemExit as stopped:
-        if not isinstance(stopped.code, int):
-            raise
-        atexit._run_exitfuncs()
-        sys.stdout.flush()
-        sys.stderr.flush()
-        os._exit(stopped.code)
-    sys.exit()
-
-
 if __name__ == "__main__":
     import torch  # noqa: F401
 
     gc.freeze()  # or a process copies all that torch has made when it looks for garbage
     if asked := listen(sys.argv[1]):
-        run(become(asked))
+        runpy.run_module(become(asked), run_name="__main__", alter_sys=True)

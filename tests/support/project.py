@@ -1,5 +1,6 @@
 """A project in a folder of its own, and how commands run there."""
 
+import compileall
 import contextlib
 import dataclasses
 import os
@@ -11,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from . import stub
+from . import forked, stub
 
 ROOT = Path(__file__).parents[2]
 Running = subprocess.Popen[str]
@@ -87,11 +88,11 @@ class Project:
         return {**inherited, "TORCH_HOME": str(self.root / "torch home"), **self.variables, **env}
 
     def start(self, *words: str, **env: str) -> Running:
-        """Start doit, in a process group of its own."""
+        """Start doit, in a process group of its own, with steps that it starts as a user's does."""
         return subprocess.Popen(
             [sys.executable, "-m", "doit", *words],
             process_group=0,
-            **self._surroundings(env),
+            **self._surroundings({forked.ADDRESS: "", **env}),
         )
 
     def _surroundings(self, env: dict[str, str]) -> dict[str, Any]:
@@ -173,6 +174,7 @@ def checkout(root: Path, real: Path | None = None) -> Project:
     shutil.copy(ROOT / "dodo.py", root)
     shutil.copy(ROOT / "tests/data/nets.py", root)
     project.write({"pyproject.toml": SETTINGS})
+    compileall.compile_dir(project.path("pipeline"), quiet=1)  # as after some runs: a step writes no bytecode itself
     return project
 
 
