@@ -52,7 +52,7 @@ def run(
             step = process.start(
                 argv,
                 stdin=told_settings,
-                env={**os.environ, **ENVIRONMENT, LIFELINE: str(told)},
+                env={**process.PATIENT, **os.environ, **ENVIRONMENT, LIFELINE: str(told)},
                 pass_fds=(told, *keep_open),
                 start_new_session=True,
             )
@@ -60,8 +60,9 @@ def run(
         on_start(step.pid)
         reaper = threading.Thread(target=_reap, args=(step,), daemon=True)
         reaper.start()
-        for line in process.stdout(step):
-            on_line(line.rstrip("\n"))
+        with process.stdout(step) as lines:
+            for line in lines:
+                on_line(line.rstrip("\n"))
         reaper.join()
         _steps.discard(step)
         if _stopping:

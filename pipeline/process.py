@@ -15,6 +15,8 @@ from typing import IO
 
 REPRODUCIBLE = {"PYTHONHASHSEED": "0"}
 """What a step has in its environment: the order of sets leaks into a scripted archive's bytes."""
+PATIENT = {"OMP_WAIT_POLICY": "PASSIVE"}
+"""Has threads sleep until they are needed: where others share the cores, those that spin take their time."""
 GRACE = 5.0
 """Seconds to end in, when asked to, before being killed."""
 

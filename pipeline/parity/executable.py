@@ -10,8 +10,6 @@ from pipeline.errors import Disagreement, EnvironmentFault
 from pipeline.reference import golden
 from pipeline.reference.golden import Answers
 
-PATIENT = {"OMP_WAIT_POLICY": "PASSIVE"}
-"""Its threads sleep until they are needed: where two runs share the cores, those that spin take the other's time."""
 Answerer = Callable[[Sequence[str | Path], float], Answers]
 
 
@@ -34,6 +32,6 @@ def codecs(program: Path) -> str:
 def _run(argv: Sequence[str | Path], timeout: float) -> process.Finished:
     try:
         files.make_executable(Path(argv[0]))
-        return process.run(argv, timeout=timeout, env={**PATIENT, **os.environ})
+        return process.run(argv, timeout=timeout, env={**process.PATIENT, **os.environ})
     except OSError as error:
         raise EnvironmentFault(f"{argv[0]} cannot be started ({error.strerror}); run doit build") from None

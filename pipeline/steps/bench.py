@@ -27,6 +27,9 @@ from pipeline.records import Precision
 
 def main(name: str, model: Model, settings: Settings) -> None:
     """Write `bench.json` and the plot, and show them; fail where a contender fails, or answers something else."""
+    if process.PATIENT.items() <= os.environ.items():  # what is timed runs alone, with threads as a user has them
+        for variable in process.PATIENT:
+            del os.environ[variable]
     paths = ModelFiles.of(name, model)
     for path in (paths.bench, *drawing.files_of(paths.bench_plot)):
         path.unlink(missing_ok=True)  # old figures must not outlive a run that fails early

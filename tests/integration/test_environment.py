@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline import toolchain
+from pipeline import children, toolchain
 from tests.support import stub
 from tests.support.project import Project, checkout
 
@@ -149,6 +149,20 @@ def test_another_checkout_that_is_installed_is_not_used(project: Project, tmp_pa
 def test_nobody_listens(project: Project) -> None:
     finished = project.run(["sh", "-c", f'"{sys.executable}" -m doit info compare:net | true'])
     assert finished.output == ""
+
+
+@pytest.mark.parametrize(("asked", "found"), [(None, "PASSIVE"), ("ACTIVE", "ACTIVE")])
+def test_threads_of_a_step_take_no_time_from_the_other_branch(
+    asked: str | None, found: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A cold doit takes a third less time by it."""
+    monkeypatch.delenv("OMP_WAIT_POLICY")
+    if asked:
+        monkeypatch.setenv("OMP_WAIT_POLICY", asked)
+    said: list[str] = []
+    program = "import os; print(os.environ['OMP_WAIT_POLICY'])"
+    children.run([sys.executable, "-c", program], stdin=b"", on_line=said.append)
+    assert said == [found]
 
 
 def test_bad_settings_stop_everything(project: Project) -> None:
