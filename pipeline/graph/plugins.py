@@ -3,6 +3,7 @@
 A project with a `[tool.torchferry]` in the folder where doit starts gets ours; any other keeps doit's own.
 """
 
+import gc
 import importlib
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,7 @@ def __getattr__(name: str) -> Any:
     """The command of that name, by the project that asks."""
     if name in _DOITS and not _is_for_us():
         return getattr(importlib.import_module(_DOITS[name]), name)
+    gc.disable()  # while tasks are loaded, of which nothing is garbage; a session enables it
     module = "new" if name == "New" else "commands"
     return getattr(importlib.import_module(f"pipeline.graph.{module}"), name)
 

@@ -6,6 +6,7 @@ ending is to stop the steps and leave.
 
 import atexit
 import contextlib
+import gc
 import os
 import signal
 import sys
@@ -31,6 +32,8 @@ class Session:
     """The lock, the log, the cache and what is known of files."""
 
     def __init__(self, settings: Settings) -> None:
+        gc.freeze()  # what was loaded stays
+        gc.enable()
         self._screen = screen.choose()
         self._ended = threading.Lock()
         self.is_stopping = False
