@@ -2,7 +2,6 @@
 
 import atexit
 import contextlib
-import gc
 import os
 import signal
 import sys
@@ -58,8 +57,6 @@ def _settings() -> Settings:
 
 def _run(name: str, step: Callable[[], None]) -> NoReturn:
     _make_reproducible()
-    gc.freeze()  # what was imported stays
-    gc.enable()
     _end_when_told()
     console.set_task(name)
     # Said once, in our words, by the export; the rest of torch's deprecations are for its own developers.

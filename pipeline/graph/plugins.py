@@ -23,7 +23,7 @@ def __getattr__(name: str) -> Any:
     """The command of that name, by the project that asks."""
     if name in _DOITS and not _is_for_us():
         return getattr(importlib.import_module(_DOITS[name]), name)
-    gc.disable()  # while tasks are loaded, of which nothing is garbage; a session enables it
+    gc.disable()  # while tasks are loaded, none of which is garbage; a session enables it again
     module = "new" if name == "New" else "commands"
     return getattr(importlib.import_module(f"pipeline.graph.{module}"), name)
 

@@ -32,8 +32,7 @@ class Session:
     """The lock, the log, the cache and what is known of files."""
 
     def __init__(self, settings: Settings) -> None:
-        gc.freeze()  # what was loaded stays
-        gc.enable()
+        gc.enable()  # a run may take hours; to load the tasks, it was not needed
         self._screen = screen.choose()
         self._ended = threading.Lock()
         self.is_stopping = False
