@@ -27,8 +27,8 @@ from pipeline.records import Precision
 
 def main(name: str, model: Model, settings: Settings) -> None:
     """Write `bench.json` and the plot, and show them; fail where a contender fails, or answers something else."""
-    if process.PATIENT.items() <= os.environ.items():  # what is timed runs alone, with threads as a user has them
-        for variable in process.PATIENT:
+    for variable, value in process.PATIENT.items():
+        if os.environ.get(variable) == value:  # what is timed runs alone, with threads as a user has them
             del os.environ[variable]
     paths = ModelFiles.of(name, model)
     for path in (paths.bench, *drawing.files_of(paths.bench_plot)):

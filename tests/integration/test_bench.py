@@ -156,13 +156,15 @@ def faults(finished: Finished) -> list[str]:
     return [line for line in finished.errors if "left out: " not in line]
 
 
-def test_a_contender_that_crashes_is_named(short: Project, sabotage: Any) -> None:
-    sabotage("echo no such luck >&2; exit 3")
+def test_a_contender_that_crashes_is_named(short: Project, sabotage: Any, tmp_path: Path) -> None:
+    """And its threads wait as a user's do, although those of a step sleep."""
+    sabotage(f"echo ${{OMP_WAIT_POLICY-as usual}} > '{tmp_path}/policy'; echo no such luck >&2; exit 3")
     failed = short.doit("bench:net")
     assert failed.code == 1
     assert faults(failed) == ["   bench:net      error: recipe's C++ (float32, batch 4) exited with 3: no such luck"]
     assert not short.path("artifacts/net/bench.json").exists()
     assert not short.path("artifacts/net/bench.svg").exists()
+    assert (tmp_path / "policy").read_text() == "as usual\n"
 
 
 @pytest.mark.slow
