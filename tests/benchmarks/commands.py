@@ -39,9 +39,9 @@ class Ran(NamedTuple):
 
 
 def environment(**added: str) -> dict[str, str]:
-    """Ours, without what would say something to torchferry or keep no bytecode, and with what is added."""
-    ours = re.compile("CI|.*TORCHFERRY.*|PYTHONDONTWRITEBYTECODE")
-    inherited = {key: value for key, value in os.environ.items() if not ours.fullmatch(key)}
+    """Return the variables of this process and those added, without what torchferry reads; bytecode is kept."""
+    left_out = re.compile("CI|.*TORCHFERRY.*|PYTHONDONTWRITEBYTECODE")
+    inherited = {key: value for key, value in os.environ.items() if not left_out.fullmatch(key)}
     return inherited | UNCACHED | added
 
 

@@ -16,6 +16,8 @@ MOST = 150
 """Programs until a worker is replaced, as what TorchScript has compiled stays in memory."""
 M_PERTURB = -6
 """Of glibc's `malloc.h`: memory is filled when it is allocated and when it is freed."""
+CONTEXT = multiprocessing.get_context("forkserver")
+CONTEXT.set_forkserver_preload(["torch", "tests.graphs.forms"])
 
 
 def serve(pipe: Connection, fuse: Fuse, prepare: Prepare | None) -> None:
@@ -47,10 +49,6 @@ def serve(pipe: Connection, fuse: Fuse, prepare: Prepare | None) -> None:
                 if failure is not None:
                     pipe.send(("failure", failure))
         pipe.send(("done", None))
-
-
-CONTEXT = multiprocessing.get_context("forkserver")
-CONTEXT.set_forkserver_preload(["torch", "tests.graphs.forms"])
 
 
 class Worker:

@@ -38,7 +38,7 @@ def built(cold: tuple[Project, Finished]) -> tuple[Project, Snapshot]:
     """The project after its first `doit`, with all that is known of its files on disk; and what puts it back."""
     project, first = cold
     assert first.code == 0, first.output
-    assert project.doit().ran == set()  # what was written a moment before its end was not worth to be known
+    assert project.doit().ran == set()  # a file that was just written is not remembered yet
     return project, Snapshot(project.root, project.root.with_name("kept"))
 
 

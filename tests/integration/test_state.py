@@ -140,7 +140,7 @@ def test_a_lie_about_a_file_holds_until_everything_is_hashed(project: Project) -
     assert project.doit().ran == set()
     assert project.doit(CI="true").ran == {"export:net"}
     assert archive.read_bytes() == content
-    assert project.doit().ran == set()  # a moment after it was written, it is worth to be known
+    assert project.doit().ran == set()  # a file that was just written is not remembered yet
 
     archive.write_bytes(bytes([content[0] ^ 1]) + content[1:])
     lie(project, archive)

@@ -29,6 +29,7 @@ READ_AT_START = ("PYTHON", "LD_", "OMP_", "GOMP_", "MKL_", "ONEDNN_", "DNNL_", "
 APPLIED = {"PYTHONDONTWRITEBYTECODE", "PYTHONIOENCODING", "PYTHONPATH", "PYTHONUNBUFFERED"}
 """Those of them that a forked process heeds."""
 MOST_DESCRIPTORS = 16
+"""How many file descriptors a client may pass on."""
 
 
 @contextlib.contextmanager
@@ -43,7 +44,6 @@ def server(address: Path) -> Iterator[dict[str, str]]:
         assert process.stdout is not None
         assert process.stdout.readline() == b"listening\n"
         yield variables
-        process.communicate()
 
 
 def listen(address: str) -> socket.socket | None:
