@@ -32,7 +32,8 @@ class Session:
     """The lock, the log, the cache and what is known of files."""
 
     def __init__(self, settings: Settings) -> None:
-        gc.enable()  # a run may take hours; to load the tasks, it was not needed
+        gc.freeze()  # what was loaded stays: to look through it takes a tenth of a run with nothing to do
+        gc.enable()
         self._screen = screen.choose()
         self._ended = threading.Lock()
         self.is_stopping = False
