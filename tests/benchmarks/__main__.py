@@ -24,7 +24,7 @@ from tests.benchmarks.commands import Failure
 from tests.benchmarks.figures import Sample
 from tests.benchmarks.parts import Part
 from tests.benchmarks.report import Outcome, Record
-from tests.benchmarks.workplace import COPIED, ROOT, Checkout, Workplace
+from tests.benchmarks.sandbox import COPIED, ROOT, Checkout, Sandbox
 
 SAYING = Console(stderr=True, highlight=False, markup=False, soft_wrap=True)
 
@@ -74,18 +74,18 @@ def checkouts(folders: Sequence[Path]) -> list[Checkout]:
     return found
 
 
-def measure(chosen: Sequence[Part], place: Workplace, record: Record, target: Path) -> None:
+def measure(chosen: Sequence[Part], sandbox: Sandbox, record: Record, target: Path) -> None:
     """Measure round after round; a part that fails is left out of the rounds that follow."""
     samples: dict[str, list[Sample]] = {part.name: [] for part in chosen}
-    for place.round in range(record.rounds):
+    for sandbox.round in range(record.rounds):
         for part, outcome in zip(chosen, record.parts, strict=True):
             if outcome.failure:
                 continue
             try:
-                for sample in part.measure(place):
+                for sample in part.measure(sandbox):
                     samples[part.name].append(sample)
                     report.put(outcome, samples[part.name])
-                    say(place, part, sample)
+                    say(sandbox, part, sample)
             except Exception as error:  # the other parts are measured all the same
                 fail(outcome, error)
         record.load.append(os.getloadavg()[0])
@@ -101,10 +101,10 @@ def fail(outcome: Outcome, error: Exception) -> None:
     SAYING.print(f"{outcome.name} FAILED: {outcome.failure}")
 
 
-def say(place: Workplace, part: Part, sample: Sample) -> None:
+def say(sandbox: Sandbox, part: Part, sample: Sample) -> None:
     """Say how far it is."""
-    where = f" ({sample.checkout})" if len(place.checkouts) > 1 and sample.checkout else ""
-    line = f"round {place.round + 1} · {part.name} · {sample.what}{where}: {sample.cost.seconds:.3g} s"
+    where = f" ({sample.checkout})" if len(sandbox.checkouts) > 1 and sample.checkout else ""
+    line = f"round {sandbox.round + 1} · {part.name} · {sample.what}{where}: {sample.cost.seconds:.3g} s"
     SAYING.print(line)
 
 
@@ -129,7 +129,7 @@ def main() -> int:
     record = report.begin(list(examined.values()), chosen, options.rounds)
     try:
         with commands.leaving_nothing(), tempfile.TemporaryDirectory() as scratch:
-            measure(chosen, Workplace(measured, Path(scratch)), record, options.json)
+            measure(chosen, Sandbox(measured, Path(scratch)), record, options.json)
     except SystemExit as stopped:
         record.stopped = f"by {signal.Signals(int(str(stopped.code)) - 128).name}"
         raise

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from tests.benchmarks.commands import Failure
 from tests.benchmarks.figures import Cost, Sample
-from tests.benchmarks.workplace import Checkout, Workplace, ask_no_host, events
+from tests.benchmarks.sandbox import Checkout, Sandbox, ask_no_host, events
 
 SHARED = {"export:r18", "build"}
 """The tasks whose artifacts a cache holds."""
@@ -34,29 +34,29 @@ def served(folder: Path) -> Iterator[str]:
         server.server_close()
 
 
-def shared(place: Workplace) -> Iterator[Sample]:
+def shared(sandbox: Sandbox) -> Iterator[Sample]:
     """A first doit with a cache that another checkout has filled, a folder or over HTTP"""
-    for checkout in place.checkouts:
-        store = _store(place, checkout)
+    for checkout in sandbox.checkouts:
+        store = _store(sandbox, checkout)
         with served(store) as url:
-            without = _first_run(place, checkout, "")
+            without = _first_run(sandbox, checkout, "")
             yield Sample(what="no cache", checkout=checkout.name, cost=without)
             for what, where in {"a folder": str(store), "HTTP": url}.items():
-                cost = _first_run(place, checkout, where)
+                cost = _first_run(sandbox, checkout, where)
                 yield Sample(what=what, checkout=checkout.name, cost=cost, beside="no cache", other=without)
 
 
-def _store(place: Workplace, checkout: Checkout) -> Path:
-    store = place.scratch / f"store of {checkout.name}"
+def _store(sandbox: Sandbox, checkout: Checkout) -> Path:
+    store = sandbox.scratch / f"store of {checkout.name}"
     if not store.exists():
-        with place.copy(checkout) as folder:
+        with sandbox.copy(checkout) as folder:
             ask_no_host(folder)
             checkout.doit(folder=folder, TORCHFERRY_CACHE=str(store))
     return store
 
 
-def _first_run(place: Workplace, checkout: Checkout, cache: str) -> Cost:
-    with place.copy(checkout) as folder:
+def _first_run(sandbox: Sandbox, checkout: Checkout, cache: str) -> Cost:
+    with sandbox.copy(checkout) as folder:
         ask_no_host(folder)
         ran = checkout.doit(folder=folder, TORCHFERRY_CACHE=cache, TORCHFERRY_CACHE_MODE="read-only")
         fetched = {event["task"] for event in events(folder) if event.get("state") == "cached"}

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from pipeline import toolchain
 from tests.benchmarks import commands
 from tests.benchmarks.figures import Cost, Sample, total
-from tests.benchmarks.workplace import Workplace, ask_no_host, events
+from tests.benchmarks.sandbox import Sandbox, ask_no_host, events
 
 TASKS = {
     "weights:r18": "",
@@ -17,18 +17,18 @@ TASKS = {
 """In the order that they need each other; and the step of the recipe that does as much."""
 
 
-def recipe(place: Workplace) -> Iterator[Sample]:
+def recipe(sandbox: Sandbox) -> Iterator[Sample]:
     """The tutorial by hand: a Python export, CMake, compile and link, run"""
-    costs = place.recipe()
+    costs = sandbox.recipe()
     for step, cost in {**costs, "in all": total(costs.values())}.items():
         yield Sample(what=f"recipe, {step}", cost=cost)
 
 
-def cold(place: Workplace) -> Iterator[Sample]:
+def cold(sandbox: Sandbox) -> Iterator[Sample]:
     """A first doit in a fresh copy, whose weights come from no host"""
-    whole = total(place.recipe().values())
-    for checkout in place.checkouts:
-        with place.copy(checkout) as folder:
+    whole = total(sandbox.recipe().values())
+    for checkout in sandbox.checkouts:
+        with sandbox.copy(checkout) as folder:
             ask_no_host(folder)
             cost = checkout.doit(folder=folder).cost
             yield Sample(what="doit", checkout=checkout.name, cost=cost, beside="the recipe", other=whole)
@@ -38,22 +38,22 @@ def cold(place: Workplace) -> Iterator[Sample]:
                     yield Sample(what=what, checkout=checkout.name, cost=Cost(seconds=event["seconds"]))
 
 
-def tasks(place: Workplace) -> Iterator[Sample]:
+def tasks(sandbox: Sandbox) -> Iterator[Sample]:
     """Each task of a first run alone; the weights are asked of their host"""
-    by_hand = place.recipe()
-    for checkout in place.checkouts:
-        with place.copy(checkout) as folder:
+    by_hand = sandbox.recipe()
+    for checkout in sandbox.checkouts:
+        with sandbox.copy(checkout) as folder:
             for task, step in TASKS.items():
                 cost = checkout.doit(task, folder=folder).cost
                 beside, other = (f"the recipe's {step}", by_hand[step]) if step else ("", None)
                 yield Sample(what=f"doit {task}", checkout=checkout.name, cost=cost, beside=beside, other=other)
 
 
-def build(place: Workplace) -> Iterator[Sample]:
+def build(sandbox: Sandbox) -> Iterator[Sample]:
     """Compilers and linker alone, of the whole C++ side beside the recipe's one file"""
-    one_file = place.recipe()["build"]
-    for checkout in place.checkouts:
-        with place.copy(checkout) as folder:
+    one_file = sandbox.recipe()["build"]
+    for checkout in sandbox.checkouts:
+        with sandbox.copy(checkout) as folder:
             checkout.doit("configure", folder=folder)
             ninja = (toolchain.tool("cmake"), "--build", "artifacts/build", "--target", "ts-infer")
             cost = commands.run(*ninja, folder=folder).cost

@@ -7,21 +7,21 @@ from pathlib import Path
 from tests.benchmarks import commands, many
 from tests.benchmarks.commands import Failure
 from tests.benchmarks.figures import Sample
-from tests.benchmarks.workplace import ROOT, Checkout, Workplace
+from tests.benchmarks.sandbox import ROOT, Checkout, Sandbox
 
 EDITED = ("engine/runner.cpp", "app/main.cpp", "image/kind.cpp")
 TURNS = 5
 """Runs with nothing to do take so little that a round has several."""
 
 
-def edits(place: Workplace) -> Iterator[Sample]:
+def edits(sandbox: Sandbox) -> Iterator[Sample]:
     """From an edited C++ file to the verdict of compare:r18"""
-    by_hand = place.recipe()
+    by_hand = sandbox.recipe()
     other = by_hand["build"] + by_hand["run"]
     for name in EDITED:
-        for checkout in place.checkouts:
-            folder = place.built(checkout)
-            _append_function(folder / "cpp" / name, place.round)
+        for checkout in sandbox.checkouts:
+            folder = sandbox.built(checkout)
+            _append_function(folder / "cpp" / name, sandbox.round)
             ran = checkout.doit("compare:r18", folder=folder)
             if "ok compare:r18" not in ran.output:
                 raise Failure(f"an edit of {name} led to no verdict: compare:r18 did not run", ran.output)
@@ -37,21 +37,21 @@ def _append_function(source: Path, number: int) -> None:
         file.write(f"\nint {name}();\n[[gnu::used]] int {name}() {{ return {number}; }}\n")
 
 
-def noop(place: Workplace) -> Iterator[Sample]:
+def noop(sandbox: Sandbox) -> Iterator[Sample]:
     """A doit with nothing to do, beside doit on an empty dodo.py"""
-    yield from _nothing_to_do(place, "doit", {checkout: place.built(checkout) for checkout in place.checkouts})
+    yield from _nothing_to_do(sandbox, "doit", {checkout: sandbox.built(checkout) for checkout in sandbox.checkouts})
 
 
-def crowd(place: Workplace) -> Iterator[Sample]:
+def many_models(sandbox: Sandbox) -> Iterator[Sample]:
     """The same for 300 models"""
-    folders = {checkout: _crowd(place, checkout) for checkout in place.checkouts}
-    yield from _nothing_to_do(place, f"doit, {many.COUNT} models", folders)
+    folders = {checkout: _with_many_models(sandbox, checkout) for checkout in sandbox.checkouts}
+    yield from _nothing_to_do(sandbox, f"doit, {many.COUNT} models", folders)
 
 
-def _nothing_to_do(place: Workplace, what: str, folders: dict[Checkout, Path]) -> Iterator[Sample]:
+def _nothing_to_do(sandbox: Sandbox, what: str, folders: dict[Checkout, Path]) -> Iterator[Sample]:
     for _ in range(TURNS):
         for checkout, folder in folders.items():
-            other = checkout.doit(folder=place.empty()).cost
+            other = checkout.doit(folder=sandbox.empty()).cost
             ran = checkout.doit(folder=folder)
             if any(line.startswith(".  ") for line in ran.output.splitlines()):
                 raise Failure(f"{what} had something to do", ran.output)
@@ -60,8 +60,8 @@ def _nothing_to_do(place: Workplace, what: str, folders: dict[Checkout, Path]) -
             )
 
 
-def _crowd(place: Workplace, checkout: Checkout) -> Path:
-    folder, is_new = place.kept("crowd", checkout)
+def _with_many_models(sandbox: Sandbox, checkout: Checkout) -> Path:
+    folder, is_new = sandbox.kept("many", checkout)
     if is_new:
         many.configure(folder)
         path = os.pathsep.join([str(folder), str(ROOT)])  # its pipeline, and our tests

@@ -11,7 +11,7 @@ from pipeline.errors import EnvironmentFault, SettingsError
 from pipeline.suggest import did_you_mean
 from tests.benchmarks import caches, commands, first_runs, later_runs
 from tests.benchmarks.figures import Sample
-from tests.benchmarks.workplace import ROOT, Checkout, Workplace
+from tests.benchmarks.sandbox import ROOT, Checkout, Sandbox
 
 TORCHFERRY = dict.fromkeys(("cmake", "doit", "msgspec", "ninja", "torch", "torchvision"), "-e '{root}[pinned]'")
 HTTP = {"aiohttp": "'fsspec[http]'"}
@@ -23,7 +23,7 @@ class Part:
     """A part, which is run by its name."""
 
     name: str
-    measure: Callable[[Workplace], Iterator[Sample]]
+    measure: Callable[[Sandbox], Iterator[Sample]]
     """Yields the samples of one round, in all checkouts in turn."""
     needs: Mapping[str, str] = dataclasses.field(default_factory=dict)
     """The modules that it imports beside those of TORCHFERRY, and the words for pip that bring them."""
@@ -34,12 +34,12 @@ class Part:
         return (self.measure.__doc__ or "").partition("\n")[0]
 
 
-def forms(_place: Workplace) -> Iterator[Sample]:
+def forms(_sandbox: Sandbox) -> Iterator[Sample]:
     """Models in each form of ts-infer, by call; of this checkout alone"""
     yield from _by_child("forms")
 
 
-def operators(_place: Workplace) -> Iterator[Sample]:
+def operators(_sandbox: Sandbox) -> Iterator[Sample]:
     """Our operators beside torchvision's, by call; of this checkout alone"""
     yield from _by_child("operators")
 
@@ -59,7 +59,7 @@ PARTS = (
     Part("build", first_runs.build),
     Part("edits", later_runs.edits),
     Part("noop", later_runs.noop),
-    Part("many", later_runs.crowd),
+    Part("many", later_runs.many_models),
     Part("shared", caches.shared, HTTP),
     Part("forms", forms, EFFICIENTNET),
     Part("operators", operators),

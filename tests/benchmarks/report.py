@@ -15,7 +15,7 @@ from pipeline import process, toolchain
 from pipeline.errors import EnvironmentFault
 from tests.benchmarks.figures import Row, Sample, rows
 from tests.benchmarks.parts import TORCHFERRY, Part
-from tests.benchmarks.workplace import Checkout
+from tests.benchmarks.sandbox import Checkout
 
 PROBE = """
 import importlib.metadata, importlib.util, json, platform, sys

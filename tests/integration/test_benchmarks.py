@@ -14,7 +14,7 @@ import pytest
 
 from pipeline import process
 from tests.benchmarks import many
-from tests.benchmarks.workplace import ASKS_A_HOST, ROOT
+from tests.benchmarks.sandbox import ASKS_A_HOST, ROOT
 
 DODO = """
 import pathlib, subprocess

@@ -9,7 +9,7 @@ from pipeline.errors import EnvironmentFault, SettingsError
 from tests.benchmarks import __main__ as front
 from tests.benchmarks import parts
 from tests.benchmarks.figures import Cost, Sample, rows, total
-from tests.benchmarks.workplace import COPIED, ROOT, Checkout
+from tests.benchmarks.sandbox import COPIED, ROOT, Checkout
 
 
 def cost(seconds: float, processor: float | None = None) -> Cost:

@@ -35,7 +35,7 @@ class Checkout:
         return commands.run(self.python, "-m", "doit", *words, folder=folder, **env)
 
 
-class Workplace:
+class Sandbox:
     """What the parts of a run share."""
 
     def __init__(self, checkouts: Sequence[Checkout], scratch: Path) -> None:
