@@ -152,6 +152,16 @@ class Needing(Net):
         super().__init__(channels)
 
 
+class NarrowConstant(Net):
+    """Multiplies by a matrix that `double()` does not find."""
+
+    matrix = torch.eye(10)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        scores: torch.Tensor = super().forward(x)
+        return scores @ self.matrix
+
+
 class Uncopied(Net):
     def __deepcopy__(self, memo: object) -> "Uncopied":
         message = "there is one of me"

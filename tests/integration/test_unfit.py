@@ -227,6 +227,11 @@ def test_without_float64_where_its_copy_does_not_fit() -> None:
     assert short.answer(Sample("it", [torch.zeros(1, 3, 8, 8)]), torch.zeros(1, 10), {}) is None
 
 
+def test_without_float64_where_it_fails_there() -> None:
+    found = run("NarrowConstant")
+    assert re.search(r"does not run in float64: it fails there \(RuntimeError: .*[Dd]ouble", found.float64.missing)
+
+
 def test_without_float64_where_there_is_no_copy() -> None:
     found = run("Uncopied")
     assert found.float64.missing.endswith("it cannot be copied (RuntimeError: there is one of me)")

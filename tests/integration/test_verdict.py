@@ -86,6 +86,27 @@ def test_a_model_that_does_not_run_in_float64(project: Project) -> None:
     assert record["attribution"][3]["outputs"][0]["error"] is None
 
 
+def test_an_executable_without_codecs(project: Project) -> None:
+    """That pictures were not compared is said, and a case of its own; where the entry names pictures, it is a fault."""
+    without = (
+        'if [ "$1" = --version ]; then echo \'ts-infer, no JPEG, no PNG\'; else exec "$(dirname "$0")/real" "$@"; fi'
+    )
+    replace_executable(project, without)
+    finished = project.step("compare", "twin")
+    assert finished.code == 0, finished.output
+    reason = "pictures, as ts-infer was built without libjpeg-dev and libpng-dev"
+    record = read(project)
+    assert record["left_out"] == reason
+    assert f"NOT COMPARED: {reason}" in record["summary"]
+    skipped = cases(project)["torchferry.compare.twin/pictures"].find("skipped")
+    assert skipped is not None
+    assert skipped.get("message") == reason
+    project.edit("pyproject.toml", SEED, f'{SEED}images = ["file:cat.jpg"]\n')
+    finished = project.step("compare", "twin")
+    assert finished.code == 1
+    assert f"not compared: {reason}, and the entry names images; install that" in finished.errors[0]
+
+
 def test_every_record_is_of_the_published_form(project: Project) -> None:
     assert schema.FILE.read_bytes() == schema.made(), "run python -m pipeline.parity.schema"
     published = json.loads(schema.FILE.read_text())

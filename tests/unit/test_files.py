@@ -25,6 +25,14 @@ def test_staged_clears_what_a_killed_process_left(tmp_path: Path) -> None:
     assert [path.name for path in tmp_path.iterdir()] == ["model.pt"]
 
 
+def test_staged_replaces_a_folder(tmp_path: Path) -> None:
+    target = tmp_path / "model.pt"
+    target.mkdir()
+    (target / "left").touch()
+    files.write(target, b"whole")
+    assert target.read_bytes() == b"whole"
+
+
 def test_staged_keeps_the_old_file_when_the_block_fails(tmp_path: Path) -> None:
     target = tmp_path / "model.pt"
     target.write_text("old")

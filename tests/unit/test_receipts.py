@@ -149,6 +149,8 @@ def test_a_receipt_that_stands_for_nothing(task: Task) -> None:
     assert task.why() == ["its last run, begun 2026-01-01T00:00:00Z, was cut short"]
     receipts.write(task.action.receipt, msgspec.structs.replace(receipt, state="failed", message="C++ DISAGREES"))
     assert task.why() == ["its last run, begun 2026-01-01T00:00:00Z, failed: C++ DISAGREES"]
+    receipts.write(task.action.receipt, msgspec.structs.replace(receipt, task="export:twin"))
+    assert task.why() == ["export.receipt.json is that of export:twin"]
     receipts.write(task.action.receipt, msgspec.structs.replace(receipt, digest="0" * 64))
     assert task.why() == ["what it depends on changed"]
     receipts.write(task.action.receipt, msgspec.structs.replace(receipt, outputs={}))

@@ -105,14 +105,15 @@ def test_a_log_that_cannot_be_written_is_given_up(tmp_path: Path) -> None:
     assert list((tmp_path / "log.jsonl").iterdir()) == []
 
 
-def test_what_does_not_fit_on_the_disk_is_taken_back(tmp_path: Path) -> None:
-    """Half a line is written before the disk is full: the lines before it stay whole, and so does what comes later."""
+@pytest.mark.parametrize("room", [0, 10])
+def test_what_does_not_fit_on_the_disk_is_taken_back(room: int, tmp_path: Path) -> None:
+    """No line, or half of one, is written before the disk is full: the lines before and after it are whole."""
     path = tmp_path / "log.jsonl"
     journal = Journal(path)
     journal.write("first")
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
     ignored = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (path.stat().st_size + 10, before[1]))
+    resource.setrlimit(resource.RLIMIT_FSIZE, (path.stat().st_size + room, before[1]))
     try:
         journal.write("lost")
     finally:
