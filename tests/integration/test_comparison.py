@@ -309,6 +309,10 @@ def test_a_swap_of_ranks_needs_scores_that_the_error_can_reach() -> None:
         "row 0, rank 1 is b, expected a: the reference's own scores are 0.01 apart, a swap needs"
         in faults_of[0].message
     )
+    allowed = ranked.rows[0].swaps[0].allowed
+    for factor, count in ((0.9, 0), (1.1, 2)):
+        apart = torch.tensor([[3.0, 3.0 - factor * allowed, 1.0, 0.0, -1.0, -2.0]])
+        assert len(rank(apart, other, labels, probabilities, rule, NAMES).faults) == count
 
 
 def test_labels_must_rank_the_scores_that_they_came_from() -> None:

@@ -1,5 +1,6 @@
 """State dicts as people bring them: what is undone and said, and what is refused, key by key."""
 
+from collections import OrderedDict
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -93,6 +94,15 @@ def test_what_people_bring(kind: str) -> None:
 def test_a_prefix_that_the_file_lacks() -> None:
     module = nn.ModuleDict({"backbone": Net()})
     assert fit(state(), module).adapted == "'backbone.' put before its keys"
+
+
+def test_a_prefix_is_the_one_of_most_keys() -> None:
+    """As in ResNet, where `layer1.0.conv1` without its first words is a key as well."""
+    layer = nn.Sequential(OrderedDict(conv=nn.Conv2d(3, 3, 1)))
+    module = nn.Sequential(OrderedDict(conv=nn.Conv2d(3, 3, 1), layer=layer))
+    found = fit(prefixed("module.", dict(module.state_dict())), module)
+    assert found.adapted == "'module.' taken off its keys"
+    assert found.state.keys() == module.state_dict().keys()
 
 
 def test_a_tied_weight_that_safetensors_left_out() -> None:

@@ -10,6 +10,7 @@ import pytest
 
 from pipeline.reporting import github, junit
 from pipeline.reporting.journal import LARGEST, Journal
+from pipeline.reporting.junit import Case
 from pipeline.reporting.outcome import Outcome, counted, shown
 
 OUTCOMES = [
@@ -53,6 +54,20 @@ def test_junit(tmp_path: Path) -> None:
     verdict = cases["torchferry.compare all"].find("properties/property[@name='verdict']")
     assert verdict is not None
     assert verdict.get("value") == "all: C++ AGREES; UNTRAINED WEIGHTS"
+
+
+def test_junit_counts_each_kind(tmp_path: Path) -> None:
+    path = tmp_path / "junit.xml"
+    cases = [
+        Case("net", "passed"),
+        *2 * [Case("net", "failed", failure="3 < 5")],
+        *3 * [Case("net", "broken", error="no disk")],
+        *4 * [Case("net", "left out", skipped="no codec")],
+    ]
+    junit.write(path, "torchferry", cases)
+    suite = ET.parse(path).getroot()[0]
+    assert [suite.get(key) for key in ("tests", "failures", "errors", "skipped")] == ["10", "2", "3", "4"]
+    assert [len([*suite.iter(kind)]) for kind in ("failure", "error", "skipped")] == [2, 3, 4]
 
 
 def test_github(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
