@@ -46,6 +46,7 @@ FORMS = (
     Form("fused", fused=True),
     Form("fused channels-last", fused=True, channels_last=True),
     Form("fused trace", traced=True, fused=True),
+    Form("fused channels-last trace", traced=True, fused=True, channels_last=True),
     Form("frozen bfloat16", bfloat16=True),
     Form("fused bfloat16", fused=True, channels_last=True, bfloat16=True),
 )

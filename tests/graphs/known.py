@@ -248,6 +248,15 @@ KNOWN = {
         "fused channels-last",
         "wrong",
     ),
+    "one channel of a transposed convolution along the width in channels-last": Known(
+        program(
+            "a = {0}.abs() + 1 | x\nb = {m}({0}) | y | nn.ConvTranspose2d(8, 1, 1)\nc = {0} * {1} | a b",
+            IMAGE,
+            x(1, 8, 1, 6, name="y"),
+        ),
+        "fused channels-last trace",
+        "wrong",
+    ),
     "a quotient of a product in channels-last": Known(
         program(
             "a = {m}({0}) | x | nn.Conv2d(2, 2, 3, padding=1, groups=2)\nb = {0} @ {1}.transpose(-1, -2) | y a\n"
