@@ -29,7 +29,7 @@ class _Command(DoitCmdBase):  # type: ignore[misc]
         for module in [name for name in sys.modules if name.partition(".")[0] == "pipeline"]:
             del sys.modules[module]
         try:
-            return super().execute(params, args)
+            return _flushed(super().execute(params, args))
         except InvalidCommand as error:
             if error.not_found is None:
                 raise
@@ -55,6 +55,13 @@ class _Command(DoitCmdBase):  # type: ignore[misc]
         for group in [name for name in chosen if not tasks[name].actions]:
             chosen |= {group, *tasks[group].task_dep}
         return [name for name, task in tasks.items() if name in chosen and task.actions]
+
+
+def _flushed(code: Any) -> Any:
+    """The code, after all is printed: that nobody listens is caught here, and not as Python ends."""
+    if isinstance(sys.stdout, io.TextIOWrapper) and not sys.stdout.closed:
+        sys.stdout.flush()
+    return code
 
 
 def _in_a_line(error: Exception) -> Any:

@@ -147,7 +147,7 @@ def test_another_checkout_that_is_installed_is_not_used(project: Project, tmp_pa
 
 
 def test_nobody_listens(project: Project) -> None:
-    finished = project.run(["sh", "-c", f'"{sys.executable}" -m doit info compare:net | true'])
+    finished = project.run(["sh", "-c", f'{{ sleep 0.5; "{sys.executable}" -m doit info compare:net; }} | true'])
     assert finished.output == ""
 
 

@@ -332,7 +332,7 @@ def test_an_operator_of_python_is_foreign_in_any_namespace() -> None:
 def test_what_counts_as_libtorchs_is_what_comes_with_torch_alone() -> None:
     listing = "import torch; print(*{s.name.partition('::')[0] for s in torch._C._jit_get_all_schemas()})"
     found = subprocess.run([sys.executable, "-c", listing], capture_output=True, text=True, check=True)
-    of_python = {"_native", "debug_mode_ops", "debugprims", "export", "prims", "rngprims"}
+    of_python = {"_native", "coor", "debug_mode_ops", "debugprims", "export", "prims", "rngprims"}
     of_cuda_and_tests = {"cuda", "_test"}
     # What the installed torch does not have besides is of another release.
     assert set(found.stdout.split()) - of_python - of_cuda_and_tests <= LIBTORCH
