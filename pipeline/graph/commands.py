@@ -58,7 +58,7 @@ class _Command(DoitCmdBase):  # type: ignore[misc]
 
 
 def _flushed(code: Any) -> Any:
-    """The code, after all is printed: that nobody listens is caught here, and not as Python ends."""
+    """Print what is buffered, while a closed pipe can still be caught, and return the code."""
     if isinstance(sys.stdout, io.TextIOWrapper) and not sys.stdout.closed:
         sys.stdout.flush()
     return code

@@ -23,7 +23,7 @@ def made() -> bytes:
 
 
 def _unindented(schema: Any) -> Any:
-    """Take the indentation from its descriptions, which are docstrings, as Python 3.13 does by itself."""
+    """Remove the indentation from descriptions, as Python 3.13 removes it from the docstrings that they are."""
     if isinstance(schema, dict):
         return {
             key: inspect.cleandoc(value) if key == "description" and isinstance(value, str) else _unindented(value)

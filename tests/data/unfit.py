@@ -153,7 +153,7 @@ class Needing(Net):
 
 
 class NarrowConstant(Net):
-    """Multiplies by a matrix that `double()` does not find."""
+    """Multiplies by a matrix that `double()` does not convert."""
 
     matrix = torch.eye(10)
 

@@ -87,7 +87,7 @@ def test_a_model_that_does_not_run_in_float64(project: Project) -> None:
 
 
 def test_an_executable_without_codecs(project: Project) -> None:
-    """That pictures were not compared is said, and a case of its own; where the entry names pictures, it is a fault."""
+    """Its verdict says that pictures were not compared; an entry that names pictures fails."""
     without = (
         'if [ "$1" = --version ]; then echo \'ts-infer, no JPEG, no PNG\'; else exec "$(dirname "$0")/real" "$@"; fi'
     )

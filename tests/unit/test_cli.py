@@ -1,4 +1,4 @@
-"""A step that fails says why in one line, and its exit code says of what kind that is."""
+"""A step that fails says why in one line, and its exit code names the kind of failure."""
 
 import errno
 
