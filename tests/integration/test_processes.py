@@ -16,12 +16,17 @@ import os, signal, subprocess, time
 from pathlib import Path
 import pytest
 
-SLEEP = "setsid sleep 600 > /dev/null & echo $!"
-
-
 def spawn(command):
     """Its process belongs to init once the shell has ended."""
-    return int(subprocess.check_output(["sh", "-c", command]))
+    return int(subprocess.check_output(["sh", "-c", f"setsid {command} > /dev/null & echo $!"]))
+
+
+def sleeper():
+    """A process that sleeps already: it is named by its own command, not by the one that starts it."""
+    pid = spawn("sleep 600")
+    while not Path(f"/proc/{pid}/cmdline").read_bytes().startswith(b"sleep"):
+        time.sleep(0.001)
+    return pid
 
 
 def fork():
@@ -39,7 +44,7 @@ def end(pid):
 
 
 def test_leaves_one_in_another_session():
-    spawn(SLEEP)
+    sleeper()
 
 
 def test_leaves_a_fork():
@@ -47,7 +52,7 @@ def test_leaves_a_fork():
 
 
 def test_leaves_two_and_is_wrong():
-    spawn(SLEEP), spawn(SLEEP)
+    sleeper(), sleeper()
     raise ValueError("its own fault")
 
 
@@ -56,12 +61,12 @@ def test_starts_none():
 
 
 def test_ends_its_own():
-    end(spawn(SLEEP))
+    end(sleeper())
 
 
 @pytest.fixture
 def narrow():
-    pid = spawn(SLEEP)
+    pid = sleeper()
     yield
     end(pid)
 
@@ -72,7 +77,7 @@ def test_has_a_fixture_that_ends_its_own(narrow):
 
 @pytest.fixture(scope="module")
 def wide():
-    pids = spawn(SLEEP), fork()
+    pids = sleeper(), fork()
     yield pids
     end(pids[0])
     os.kill(pids[1], signal.SIGKILL)
@@ -92,7 +97,7 @@ def server(tmp_path_factory):
     """Starts a process when it is asked to."""
     asked = tmp_path_factory.mktemp("server") / "asked"
     os.mkfifo(asked)
-    pid = spawn(f"setsid sh -c 'read word < {asked}; sleep 600; true' > /dev/null & echo $!")
+    pid = spawn(f"sh -c 'read word < {asked}; sleep 600; true'")
     yield pid, asked
     os.killpg(pid, signal.SIGKILL)
 

@@ -10,6 +10,7 @@ import itertools
 import os
 import shlex
 import signal
+import time
 from collections.abc import Generator, Iterator
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,9 @@ MARK = "STARTED_BY_TEST"
 """The variable that every process inherits, with a value of its own for each test."""
 GRACE = 2.0
 """Seconds in which a process that is about to end may do so."""
+
+STARTING = 0.1
+"""Seconds after which a process that shows nothing of that has nothing."""
 
 _number = itertools.count()
 _of_fixtures = pytest.StashKey[set[str]]()
@@ -92,12 +96,19 @@ def _is_ours(pid: str, mark: str) -> bool:
     with contextlib.suppress(OSError):
         state, parent = Path("/proc", pid, "stat").read_text(errors="replace").rpartition(")")[2].split()[:2]
         if state not in "ZX":
-            variables = Path("/proc", pid, "environ").read_bytes().split(b"\0")
-            return int(parent) == os.getpid() or mark.encode() in variables
+            return int(parent) == os.getpid() or mark.encode() in _read(pid, "environ")
     return False
+
+
+def _read(pid: str, name: str) -> list[bytes]:
+    """What a process was started with, `environ` or `cmdline`; read again while it starts a program and shows none."""
+    deadline = time.monotonic() + STARTING
+    while not (content := Path("/proc", pid, name).read_bytes()) and time.monotonic() < deadline:
+        time.sleep(0.001)
+    return content.split(b"\0")
 
 
 def _command(pid: str) -> str:
     with contextlib.suppress(OSError):
-        return shlex.join(Path("/proc", pid, "cmdline").read_bytes().decode(errors="replace").split("\0")[:-1])
+        return shlex.join(word.decode(errors="replace") for word in _read(pid, "cmdline")[:-1])
     return "ended meanwhile"
