@@ -10,8 +10,8 @@ from pipeline.operators import OPERATORS
 # The namespaces that libtorch itself registers operators in, and those of the nodes that its compiler makes.
 LIBTORCH = frozenset({
     "_c10d_functional", "_c10d_functional_autograd", "_dtensor", "_quantized", "aten", "c10d", "inductor",
-    "inductor_prims", "mkl", "mkldnn", "mkldnn_prepacked", "onednn", "onnx", "prim", "profiler", "quantization",
-    "quantized", "sparse", "static_runtime", "symm_mem", "tensorexpr",
+    "inductor_prims", "mkl", "mkldnn", "mkldnn_prepacked", "onednn", "onnx", "prepacked", "prim", "profiler",
+    "quantization", "quantized", "sparse", "static_runtime", "symm_mem", "tensorexpr",
 })  # fmt: skip
 _ABSENT = (
     r"Could not run '(\w+::\w+)(?:\.\w+)?'",

@@ -68,10 +68,13 @@ def _ours_in(namespace: Any) -> Iterator[None]:
 
 @functools.cache
 def _as_operator(name: str) -> Any:
-    """A scripted function with what torch asks of each operator when its other compiler is imported: its overloads."""
+    """A scripted function with what torch asks of each operator when its other compiler is imported: its overloads.
+
+    torch 2.10 asks for `overloads`, later ones for `op_overloads`.
+    """
     with torch.inference_mode(mode=False):  # whoever calls it first
         scripted: Any = torch.jit.script(OPERATORS[name])
-    scripted.op_overloads = list
+    scripted.op_overloads = scripted.overloads = list
     return scripted
 
 
