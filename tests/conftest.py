@@ -23,11 +23,22 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "integration: with the real torch, CMake, compiler and executable")
     config.addinivalue_line("markers", "slow: takes long, and is left out unless asked for: pytest -m slow")
     config.addinivalue_line("markers", "optional: may be skipped in CI as well, for the reason that its mark gives")
+    config.addinivalue_line("markers", "since(major, minor, why): is skipped with an older torch, in CI as well")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         item.add_marker(item.path.relative_to(HERE).parts[0])
+        for mark in item.iter_markers("since"):
+            *lowest, why = mark.args
+            if _torch() < tuple(lowest):
+                item.add_marker(pytest.mark.skip(why))
+                item.add_marker(pytest.mark.optional(why))
+
+
+def _torch() -> tuple[int, ...]:
+    """The version that is installed, as far as its minor."""
+    return tuple(map(int, importlib.metadata.version("torch").split(".")[:2]))
 
 
 @pytest.hookimpl(wrapper=True)
