@@ -62,7 +62,7 @@ void make_contiguous(Node* node, std::size_t place) {
 
 void spell_matmul(Node& node) {
   separate_from_bias(node);
-  for (const std::size_t place : {0, 1}) make_contiguous(&node, place);
+  for (const std::size_t place : {0U, 1U}) make_contiguous(&node, place);
 }
 
 }  // namespace torchferry

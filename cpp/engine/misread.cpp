@@ -70,7 +70,7 @@ void batch_norm(Node& node) {
 
 /// With whole numbers for its factors.
 void addmm(Node& node) {
-  for (const std::size_t place : {3, 4}) {
+  for (const std::size_t place : {3U, 4U}) {
     const auto factor = torch::jit::toIValue(node.input(place));
     if (!factor || !factor->isInt()) continue;
     node.replaceInput(place, constant_before(node, static_cast<double>(factor->toInt())));

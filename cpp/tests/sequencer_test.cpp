@@ -82,7 +82,7 @@ TEST_CASE("who takes waits for the next one, though later ones are there") {
 }
 
 TEST_CASE("who is too far ahead waits until enough is taken") {
-  for (const std::size_t window : {1, 2, 5}) {
+  for (const std::size_t window : {1U, 2U, 5U}) {
     CAPTURE(window);
     Sequencer<std::size_t> sequencer(window);
     for (std::size_t ticket = 0; ticket < window; ++ticket) CHECK(sequencer.put(ticket, ticket));
