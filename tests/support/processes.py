@@ -23,9 +23,8 @@ MARK = "STARTED_BY_TEST"
 """The variable that every process inherits, with a value of its own for each test."""
 GRACE = 2.0
 """Seconds in which a process that is about to end may do so."""
-
 STARTING = 0.1
-"""Seconds after which a process that shows nothing of that has nothing."""
+"""Seconds to wait for a process that is just starting a program, and shows no environment and no command yet."""
 
 _number = itertools.count()
 _of_fixtures = pytest.StashKey[set[str]]()
@@ -101,7 +100,7 @@ def _is_ours(pid: str, mark: str) -> bool:
 
 
 def _read(pid: str, name: str) -> list[bytes]:
-    """What a process was started with, `environ` or `cmdline`; read again while it starts a program and shows none."""
+    """Return the entries of `/proc/PID/environ` or `cmdline`, which are empty while the process starts a program."""
     deadline = time.monotonic() + STARTING
     while not (content := Path("/proc", pid, name).read_bytes()) and time.monotonic() < deadline:
         time.sleep(0.001)
