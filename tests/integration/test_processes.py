@@ -16,13 +16,14 @@ import os, signal, subprocess, time
 from pathlib import Path
 import pytest
 
+
 def spawn(command):
     """Its process belongs to init once the shell has ended."""
     return int(subprocess.check_output(["sh", "-c", f"setsid {command} > /dev/null & echo $!"]))
 
 
 def sleeper():
-    """A process that sleeps already: it is named by its own command, not by the one that starts it."""
+    """Start a process and wait until it sleeps, so that it is named by its own command, not by setsid."""
     pid = spawn("sleep 600")
     while not Path(f"/proc/{pid}/cmdline").read_bytes().startswith(b"sleep"):
         time.sleep(0.001)
